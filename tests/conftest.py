@@ -1,0 +1,67 @@
+"""Fixtures that several kinds of test share: real stores, and a look for what was left running."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+import hypothesis
+import pytest
+
+from tests.servers import Oxigraph, Store, Virtuoso, clear, virtuoso_available
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+hypothesis.settings.register_profile("dev", max_examples=50, deadline=None)
+hypothesis.settings.register_profile("ci", max_examples=1000, deadline=None, derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "dev")
+
+OURS = ("APScheduler", "startup", "http", "ThreadPoolExecutor")
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    """Fail a test that leaves a thread of the service behind."""
+    before = set(threading.enumerate())
+    yield
+    left = [thread for thread in threading.enumerate() if thread not in before]
+    for thread in left:
+        thread.join(timeout=5)
+    assert not [t.name for t in left if t.is_alive() and t.name.startswith(OURS)]
+
+
+@pytest.fixture(scope="session")
+def oxigraph() -> Iterator[Store]:
+    """One Oxigraph for all tests."""
+    with Oxigraph() as store:
+        yield store
+
+
+@pytest.fixture(scope="session")
+def virtuoso() -> Iterator[Store]:
+    """One Virtuoso for all tests: it takes seconds to start."""
+    if not virtuoso_available():
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI leaves no store out, and virtuoso-t is not on PATH")
+        pytest.skip("virtuoso-t is not on PATH")
+    with Virtuoso() as store:
+        yield store
+
+
+@pytest.fixture(
+    params=["oxigraph", pytest.param("virtuoso", marks=pytest.mark.virtuoso)],
+)
+def triplestore(request: pytest.FixtureRequest) -> Store:
+    """A real store of each kind, empty."""
+    store: Store = request.getfixturevalue(request.param)
+    clear(store)
+    return store
+
+
+@pytest.fixture
+def embedded(oxigraph: Store) -> Store:
+    """The default store, empty."""
+    clear(oxigraph)
+    return oxigraph

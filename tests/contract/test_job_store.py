@@ -1,0 +1,232 @@
+"""What a job store promises: the same suite for the one in memory, Oxigraph and Virtuoso."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from jobs.model import ErrorResource, NewJob, Status
+from jobs.store import Deadline, JobStore
+from sparql.client import SparqlClient
+from sparql.store import DELETE_BATCH, SparqlJobStore
+from tests import stack
+from tests.builders import DUMP, HEALING, INITIAL_SYNC, NOW, at, new_job, operation, stream_of
+from tests.fakes import FakeJobStore
+from tests.servers import Store, clear
+
+if TYPE_CHECKING:
+    from jobs.model import StreamState
+
+STREAM = stream_of()
+OTHER = stream_of("other")
+
+
+class Backend(Protocol):
+    """A job store, and a hand that does what other services do to it."""
+
+    @property
+    def store(self) -> JobStore: ...
+
+    def set_status(self, uri: str, status: Status) -> None: ...
+
+    def messages(self) -> list[str]: ...
+
+
+@dataclass
+class InMemory:
+    store: FakeJobStore
+
+    def set_status(self, uri: str, status: Status) -> None:
+        for job in self.store.jobs.values():
+            tasks = tuple(replace(t, status=status) if t.uri == uri else t for t in job.tasks)
+            own = status if job.uri == uri else job.status
+            self.store.jobs[job.uri] = replace(job, status=own, tasks=tasks)
+
+    def messages(self) -> list[str]:
+        return [error.message for error in self.store.errors]
+
+
+@dataclass
+class InTriplestore:
+    store: SparqlJobStore
+    triplestore: Store
+
+    def set_status(self, uri: str, status: Status) -> None:
+        stack.set_status(self.triplestore, uri, status.value)
+
+    def messages(self) -> list[str]:
+        return stack.errors(self.triplestore)
+
+
+@pytest.fixture(params=["memory", "oxigraph", pytest.param("virtuoso", marks=pytest.mark.virtuoso)])
+def backend(request: pytest.FixtureRequest) -> Backend:
+    if request.param == "memory":
+        return InMemory(FakeJobStore())
+    triplestore: Store = request.getfixturevalue(request.param)
+    clear(triplestore)
+    client = SparqlClient(
+        query_url=triplestore.endpoint,
+        update_url=triplestore.update_endpoint,
+        new_call_id=lambda: "call",
+    )
+    return InTriplestore(SparqlJobStore(client), triplestore)
+
+
+def soon() -> Deadline:
+    return Deadline.after(30, time.monotonic)
+
+
+def create(backend: Backend, *jobs: NewJob) -> None:
+    for job in jobs:
+        backend.store.create(job, soon())
+
+
+def state(backend: Backend) -> StreamState:
+    return backend.store.state(STREAM, soon())
+
+
+def test_it_answers(backend: Backend) -> None:
+    backend.store.ping(soon())
+
+
+def test_an_empty_store_knows_of_nothing(backend: Backend) -> None:
+    assert state(backend).active == ()
+    assert state(backend).synced == ()
+
+
+def test_a_created_job_is_active_with_its_task(backend: Backend) -> None:
+    create(backend, new := new_job("a"))
+    (job,) = state(backend).active
+    assert (job.uri, job.operation, job.status) == (new.uri, operation(DUMP), Status.BUSY)
+    assert job.created == job.modified == NOW
+    (task,) = job.tasks
+    assert (task.uri, task.status, task.modified) == (new.task_uri, Status.SCHEDULED, NOW)
+
+
+def test_milliseconds_are_kept(backend: Backend) -> None:
+    created = at("2024-02-29T23:59:59.987")
+    create(backend, new_job("a", created=created))
+    assert state(backend).active[0].created == created
+
+
+def test_active_jobs_come_oldest_first(backend: Backend) -> None:
+    create(
+        backend,
+        late := new_job("a", created=at("2024-01-03")),
+        early := new_job("b", HEALING, created=at("2024-01-02")),
+    )
+    assert [job.uri for job in state(backend).active] == [early.uri, late.uri]
+
+
+def test_jobs_of_another_stream_are_not_seen(backend: Backend) -> None:
+    create(backend, new_job("a", DUMP, OTHER))
+    assert not state(backend).active
+
+
+def test_jobs_of_disabled_kinds_are_seen(backend: Backend) -> None:
+    create(backend, new_job("a", DUMP))
+    seen = backend.store.state(stream_of(disabled=[DUMP]), soon())
+    assert len(seen.active) == 1
+
+
+@pytest.mark.parametrize("status", [Status.SUCCESS, Status.FAILED, Status.CANCELED])
+def test_a_finished_job_is_not_active(backend: Backend, status: Status) -> None:
+    create(backend, new := new_job("a", HEALING))
+    backend.set_status(new.uri, status)
+    assert not state(backend).active
+    assert not state(backend).synced
+
+
+def test_a_scheduled_job_is_active(backend: Backend) -> None:
+    create(backend, new := new_job("a"))
+    backend.set_status(new.uri, Status.SCHEDULED)
+    assert state(backend).active[0].status is Status.SCHEDULED
+
+
+@pytest.mark.parametrize(
+    ("status", "counts"),
+    [
+        (Status.SUCCESS, True),
+        (Status.FAILED, False),
+        (Status.CANCELED, False),
+        (Status.BUSY, False),
+    ],
+)
+def test_only_a_successful_initial_sync_counts(
+    backend: Backend, status: Status, *, counts: bool
+) -> None:
+    create(backend, new := new_job("a", INITIAL_SYNC))
+    backend.set_status(new.uri, status)
+    assert bool(state(backend).synced) is counts
+
+
+def test_failing_a_job_fails_its_unfinished_tasks(backend: Backend) -> None:
+    create(backend, new := new_job("a"))
+    (job,) = state(backend).active
+    backend.store.fail(job, at("2024-01-07"), soon())
+    assert not state(backend).active
+    backend.set_status(new.uri, Status.BUSY)
+    (job,) = state(backend).active
+    assert job.modified == at("2024-01-07")
+    assert [(task.status, task.modified) for task in job.tasks] == [
+        (Status.FAILED, at("2024-01-07"))
+    ]
+
+
+def test_failing_a_job_leaves_a_finished_task_as_it_is(backend: Backend) -> None:
+    create(backend, new := new_job("a"))
+    backend.set_status(new.task_uri, Status.SUCCESS)
+    backend.store.fail(state(backend).active[0], at("2024-01-07"), soon())
+    backend.set_status(new.uri, Status.BUSY)
+    assert [task.status for task in state(backend).active[0].tasks] == [Status.SUCCESS]
+
+
+def test_what_finished_since_it_was_read_is_not_failed(backend: Backend) -> None:
+    create(backend, new := new_job("a", INITIAL_SYNC))
+    (job,) = state(backend).active
+    backend.set_status(new.task_uri, Status.SUCCESS)
+    backend.set_status(new.uri, Status.SUCCESS)
+    backend.store.fail(job, at("2024-01-07"), soon())
+    assert [job.uri for job in state(backend).synced] == [new.uri]
+
+
+def test_a_recorded_error_is_there(backend: Backend) -> None:
+    message = 'no "dump" \\ yet:\n\ttoo late … 🕰'
+    error = ErrorResource(
+        error_id="e",
+        graph=STREAM.jobs_graph,
+        creator=STREAM.error_creator,
+        message=message,
+        created=NOW,
+        job="http://redpencil.data.gift/id/job/a",
+    )
+    backend.store.record(error, soon())
+    assert backend.messages() == [message]
+
+
+def test_the_jobs_of_an_operation_are_found_whatever_their_status(backend: Backend) -> None:
+    create(backend, done := new_job("a"), busy := new_job("b"), new_job("c", HEALING))
+    backend.set_status(done.uri, Status.SUCCESS)
+    assert set(backend.store.jobs_of(operation(DUMP), soon())) == {done.uri, busy.uri}
+
+
+def test_deleted_jobs_are_gone_and_others_stay(backend: Backend) -> None:
+    create(backend, gone := new_job("a"), kept := new_job("b"))
+    backend.store.delete([gone.uri], soon())
+    assert [job.uri for job in state(backend).active] == [kept.uri]
+    assert len(state(backend).active[0].tasks) == 1
+
+
+def test_deleting_nothing_is_fine(backend: Backend) -> None:
+    backend.store.delete([], soon())
+
+
+def test_more_jobs_than_fit_one_update_are_deleted(backend: Backend) -> None:
+    names = [f"job-{number}" for number in range(DELETE_BATCH + 1)]
+    create(backend, *(new_job(name) for name in names))
+    backend.store.delete(backend.store.jobs_of(operation(DUMP), soon()), soon())
+    assert backend.store.jobs_of(operation(DUMP), soon()) == ()
+    assert not state(backend).active

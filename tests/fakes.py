@@ -1,0 +1,91 @@
+"""A job store in memory, which passes the contract suite like the real ones, so it can't lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar
+
+from jobs.model import ACTIVE, Job, JobKind, NewJob, Status, Stream, StreamState, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from jobs.model import ErrorResource
+    from jobs.store import Deadline, StoreError
+
+T = TypeVar("T", Job, Task)
+
+
+@dataclass
+class FakeJobStore:
+    """Keeps jobs as values; `failures` are raised first, one a call, by the method's name."""
+
+    jobs: dict[str, Job] = field(default_factory=dict)
+    created: list[NewJob] = field(default_factory=list)
+    errors: list[ErrorResource] = field(default_factory=list)
+    failures: dict[str, list[StoreError]] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+
+    def ping(self, deadline: Deadline) -> None:
+        self._called("ping", deadline)
+
+    def state(self, stream: Stream, deadline: Deadline) -> StreamState:
+        self._called("state", deadline)
+        jobs = [job for job in self._by_age() if job.operation in stream.operations]
+        initial_sync = stream.plan(JobKind.INITIAL_SYNC).job_operation
+        done = [job for job in jobs if job.status is Status.SUCCESS]
+        return StreamState(
+            active=tuple(job for job in jobs if job.active),
+            synced=tuple(job for job in done if job.operation == initial_sync),
+        )
+
+    def create(self, job: NewJob, deadline: Deadline) -> None:
+        self._called("create", deadline)
+        self.created.append(job)
+        task = Task(uri=job.task_uri, status=Status.SCHEDULED, modified=job.created)
+        self.jobs[job.uri] = Job(
+            uri=job.uri,
+            operation=job.job_operation,
+            status=Status.BUSY,
+            created=job.created,
+            modified=job.created,
+            tasks=(task,),
+        )
+
+    def fail(self, job: Job, at: datetime, deadline: Deadline) -> None:
+        self._called("fail", deadline)
+        now = self.jobs[job.uri]
+        tasks = tuple(_failed(task, at) if task in now.unfinished else task for task in now.tasks)
+        self.jobs[job.uri] = replace(_failed(now, at) if now.active else now, tasks=tasks)
+
+    def record(self, error: ErrorResource, deadline: Deadline) -> None:
+        self._called("record", deadline)
+        self.errors.append(error)
+
+    def jobs_of(self, operation: str, deadline: Deadline) -> tuple[str, ...]:
+        self._called("jobs_of", deadline)
+        return tuple(sorted(uri for uri, job in self.jobs.items() if job.operation == operation))
+
+    def delete(self, jobs: Sequence[str], deadline: Deadline) -> None:
+        self._called("delete", deadline)
+        for uri in jobs:
+            del self.jobs[uri]
+
+    def add(self, *jobs: Job) -> None:
+        """Put jobs there that another process wrote."""
+        self.jobs.update({job.uri: job for job in jobs})
+
+    def _called(self, name: str, deadline: Deadline) -> None:
+        assert deadline.remaining > 0
+        self.calls.append(name)
+        if self.failures.get(name):
+            raise self.failures[name].pop(0)
+
+    def _by_age(self) -> list[Job]:
+        return sorted(self.jobs.values(), key=lambda job: (str(job.created), job.uri))
+
+
+def _failed(thing: T, at: datetime) -> T:
+    assert thing.status in ACTIVE
+    return replace(thing, status=Status.FAILED, modified=at)
