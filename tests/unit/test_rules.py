@@ -1,0 +1,281 @@
+"""Which job may be created when: every row is a sentence of the README's decision table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+
+from jobs.model import (
+    AlreadyDone,
+    Create,
+    Decision,
+    Job,
+    JobKind,
+    Refuse,
+    Status,
+    Stream,
+    StreamState,
+    Trigger,
+    Wait,
+)
+from jobs.rules import decide, timed_out
+from tests.builders import DUMP, HEALING, INITIAL_SYNC, NOW, at, job_of, stream_of, task_of
+
+STARTUP, TICK, REQUEST = Trigger.STARTUP, Trigger.TICK, Trigger.REQUEST
+
+RUNNING_SYNC = job_of(INITIAL_SYNC)
+QUEUED_SYNC = job_of(INITIAL_SYNC, Status.SCHEDULED)
+RUNNING_HEALING = job_of(HEALING)
+RUNNING_DUMP = job_of(DUMP)
+DONE_SYNC = job_of(INITIAL_SYNC, Status.SUCCESS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    sentence: str
+    kind: JobKind
+    trigger: Trigger
+    expected: type[Decision]
+    active: tuple[Job, ...] = ()
+    synced: bool = True
+    stream: Stream = field(default_factory=stream_of)
+    says: tuple[str, ...] = ()
+
+
+ROWS = [
+    Row(
+        sentence="a startup syncs a stream that was never synced",
+        kind=INITIAL_SYNC,
+        trigger=STARTUP,
+        synced=False,
+        expected=Create,
+    ),
+    Row(
+        sentence="a startup leaves a synced stream alone",
+        kind=INITIAL_SYNC,
+        trigger=STARTUP,
+        expected=AlreadyDone,
+        says=(DONE_SYNC.uri,),
+    ),
+    Row(
+        sentence="a startup leaves a stream alone whose sync is running",
+        kind=INITIAL_SYNC,
+        trigger=STARTUP,
+        synced=False,
+        active=(RUNNING_DUMP, RUNNING_SYNC),
+        expected=AlreadyDone,
+        says=(RUNNING_SYNC.uri,),
+    ),
+    Row(
+        sentence="a startup leaves a stream alone whose sync is queued",
+        kind=INITIAL_SYNC,
+        trigger=STARTUP,
+        synced=False,
+        active=(QUEUED_SYNC,),
+        expected=AlreadyDone,
+        says=(QUEUED_SYNC.uri,),
+    ),
+    Row(
+        sentence="a startup waits for another job of the stream",
+        kind=INITIAL_SYNC,
+        trigger=STARTUP,
+        synced=False,
+        active=(RUNNING_DUMP,),
+        expected=Wait,
+        says=("initial sync of stream public waits", RUNNING_DUMP.uri, "busy"),
+    ),
+    Row(
+        sentence="a healing tick creates a job on a synced, idle stream",
+        kind=HEALING,
+        trigger=TICK,
+        expected=Create,
+    ),
+    Row(
+        sentence="a healing tick waits for a first sync",
+        kind=HEALING,
+        trigger=TICK,
+        synced=False,
+        expected=Wait,
+        says=("no healing of stream public before an initial sync has succeeded",),
+    ),
+    Row(
+        sentence="a healing tick names the sync it waits for",
+        kind=HEALING,
+        trigger=TICK,
+        synced=False,
+        active=(RUNNING_DUMP, RUNNING_SYNC),
+        expected=Wait,
+        says=(RUNNING_SYNC.uri,),
+    ),
+    Row(
+        sentence="a healing tick needs no sync where that is switched off",
+        kind=HEALING,
+        trigger=TICK,
+        synced=False,
+        stream=stream_of(healing_waits=False),
+        expected=Create,
+    ),
+    Row(
+        sentence="a healing tick waits for an active job even where it needs no sync",
+        kind=HEALING,
+        trigger=TICK,
+        synced=False,
+        active=(RUNNING_DUMP,),
+        stream=stream_of(healing_waits=False),
+        expected=Wait,
+        says=(RUNNING_DUMP.uri,),
+    ),
+    Row(
+        sentence="a healing tick waits for the healing before it",
+        kind=HEALING,
+        trigger=TICK,
+        active=(RUNNING_HEALING,),
+        expected=Wait,
+        says=(RUNNING_HEALING.uri,),
+    ),
+    Row(
+        sentence="a dump tick creates a job on an idle stream",
+        kind=DUMP,
+        trigger=TICK,
+        expected=Create,
+    ),
+    Row(
+        sentence="a dump tick needs no initial sync",
+        kind=DUMP,
+        trigger=TICK,
+        synced=False,
+        expected=Create,
+    ),
+    Row(
+        sentence="a dump tick waits for any active job",
+        kind=DUMP,
+        trigger=TICK,
+        active=(RUNNING_HEALING,),
+        expected=Wait,
+        says=(RUNNING_HEALING.uri,),
+    ),
+    Row(
+        sentence="a person gets a dump although a job is active",
+        kind=DUMP,
+        trigger=REQUEST,
+        active=(RUNNING_DUMP, RUNNING_HEALING),
+        expected=Create,
+    ),
+    Row(
+        sentence="a person gets a second initial sync",
+        kind=INITIAL_SYNC,
+        trigger=REQUEST,
+        active=(RUNNING_SYNC,),
+        expected=Create,
+    ),
+    Row(
+        sentence="a person gets a healing on a synced stream",
+        kind=HEALING,
+        trigger=REQUEST,
+        active=(RUNNING_HEALING,),
+        expected=Create,
+    ),
+    Row(
+        sentence="a person gets no healing before the first sync, and hears which setting matters",
+        kind=HEALING,
+        trigger=REQUEST,
+        synced=False,
+        active=(RUNNING_SYNC,),
+        expected=Refuse,
+        says=("initial sync", RUNNING_SYNC.uri, "HEAL_MUST_WAIT_FOR_INITIAL_SYNC=false"),
+    ),
+    Row(
+        sentence="a person gets a healing without a sync where that is switched off",
+        kind=HEALING,
+        trigger=REQUEST,
+        synced=False,
+        stream=stream_of(healing_waits=False),
+        expected=Create,
+    ),
+    *(
+        Row(
+            sentence=f"nothing creates a disabled {kind.value}, not even a person",
+            kind=kind,
+            trigger=REQUEST,
+            stream=stream_of(disabled=[kind]),
+            expected=Refuse,
+            says=(kind.value, "stream public", f"ENABLE_{kind.name}=true"),
+        )
+        for kind in JobKind
+    ),
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.sentence)
+def test_decision(row: Row) -> None:
+    state = StreamState(active=row.active, synced=(DONE_SYNC,) if row.synced else ())
+    decision = decide(row.kind, row.stream, state, row.trigger)
+    assert isinstance(decision, row.expected)
+    for words in row.says:
+        assert words in getattr(decision, "reason", "")
+
+
+def test_a_wait_hands_over_the_blocking_jobs() -> None:
+    decision = decide(DUMP, stream_of(), StreamState(active=(RUNNING_SYNC, RUNNING_DUMP)), TICK)
+    assert isinstance(decision, Wait)
+    assert decision.blocking == (RUNNING_SYNC, RUNNING_DUMP)
+
+
+def test_a_wait_names_three_of_many_jobs_and_counts_the_rest() -> None:
+    jobs = tuple(job_of(DUMP, uri=f"http://example.org/{number}") for number in range(30))
+    decision = decide(DUMP, stream_of(), StreamState(active=jobs), TICK)
+    assert isinstance(decision, Wait)
+    assert "http://example.org/2 (busy) and 27 more" in decision.reason
+    assert "http://example.org/3" not in decision.reason
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("job", "first_seen", "silent"),
+    [
+        pytest.param(
+            job_of(DUMP, modified=at("2024-01-06T04:59:59")),
+            at("2024-01-06T04:00"),
+            True,
+            id="a job that was modified longer ago",
+        ),
+        pytest.param(
+            job_of(DUMP, modified=at("2024-01-06T05:00")),
+            at("2024-01-06T04:00"),
+            False,
+            id="a job whose time ends only now",
+        ),
+        pytest.param(
+            job_of(DUMP, modified=at("2020-01-01T00:00")),
+            at("2024-01-06T05:30"),
+            False,
+            id="an old job that was first seen a moment ago",
+        ),
+        pytest.param(
+            job_of(
+                DUMP,
+                modified=at("2024-01-06T01:00"),
+                tasks=(
+                    task_of("a", modified=at("2024-01-06T05:30")),
+                    task_of("b", modified=at("2024-01-06T02:00")),
+                ),
+            ),
+            at("2024-01-06T00:00"),
+            False,
+            id="a job whose task was modified lately",
+        ),
+        pytest.param(
+            job_of(DUMP),
+            at("2024-01-06T04:00"),
+            True,
+            id="a job without any date, seen long ago",
+        ),
+    ],
+)
+def test_only_long_silence_times_a_job_out(job: Job, first_seen: datetime, *, silent: bool) -> None:
+    found = timed_out([job], {job.uri: first_seen}, HOUR, NOW)
+    assert (found == (job,)) is silent
