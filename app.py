@@ -1,0 +1,207 @@
+"""The composition root: settings, store, initiator, scheduler and server, put together and run.
+
+`python app.py` is the service. Importing this module starts nothing; `flask …` commands find
+`create_app`, which serves the API but arms no schedules, so that a reloader can't double them.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+from tzlocal import get_localzone
+
+from config import ConfigError, Settings, load
+from jobs.agenda import Agenda
+from jobs.initiator import Initiator, Surroundings
+from jobs.scheduler import TickScheduler
+from jobs.startup import Startup
+from settings.summary import summary
+from sparql.client import SparqlClient
+from sparql.store import SparqlJobStore
+from web.api import Api
+from web.server import MOST_WAITING, Server, create_wsgi
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+_log = logging.getLogger("service")
+
+EX_CONFIG: Final = 78  # of sysexits.h: the configuration is at fault, a restart won't help
+SHUTDOWN_SECONDS: Final = 8  # for a write in flight; docker kills after 10
+
+
+def main() -> int:
+    """Run the service until SIGTERM or Ctrl-C and return its exit status."""
+    try:
+        settings = load_settings()
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return EX_CONFIG
+    configure_log(settings)
+    for line in settings.warnings:
+        _log.warning("%s", line)
+    for line in summary(settings, utc_now()):
+        _log.info("%s", line)
+    return serve(settings)
+
+
+def create_app() -> Flask:
+    """Return the application for `flask …` commands: complete, but with nothing started."""
+    try:
+        return compose(load_settings()).app
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(EX_CONFIG) from error
+
+
+def load_settings() -> Settings:
+    """Read the settings of this process; raise `ConfigError` with every problem."""
+    return load(os.environ, lambda path: Path(path).read_text(encoding="utf-8"), get_localzone)
+
+
+def configure_log(settings: Settings) -> None:
+    """Log to standard output, one line an event, in the service's time zone."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(LogFormatter(settings.zone))
+    logging.basicConfig(level=settings.service.log_level, handlers=[handler], force=True)
+    for chatty in ("apscheduler", "waitress"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
+
+
+class LogFormatter(logging.Formatter):
+    """Time with zone, level, message."""
+
+    def __init__(self, zone: tzinfo) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s")
+        self._zone = zone
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802 - the base class's
+        """Return when the record was made."""
+        return datetime.fromtimestamp(record.created, self._zone).isoformat(timespec="milliseconds")
+
+
+def utc_now() -> datetime:
+    """Return the present."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What is put together from settings, with nothing started."""
+
+    store: SparqlJobStore
+    world: Surroundings
+    initiator: Initiator
+    ready: Event
+    app: Flask
+
+
+def compose(settings: Settings) -> Parts:
+    """Put the parts together."""
+    service, ready = settings.service, Event()
+    minutes = service.job_timeout_minutes
+    world = Surroundings(
+        now=utc_now,
+        monotonic=time.monotonic,
+        new_id=new_id,
+        seconds=service.mu_sparql_timeout,
+        job_timeout=timedelta(minutes=minutes) if minutes else None,
+    )
+    client = SparqlClient(
+        query_url=service.mu_sparql_endpoint,
+        update_url=service.update_url,
+        new_call_id=new_id,
+        log_queries=service.logs_queries,
+        log_updates=service.logs_updates,
+    )
+    store = SparqlJobStore(client)
+    initiator = Initiator(settings.streams, store, world)
+    api = Api(settings.streams, initiator, is_ready=ready.is_set, most_at_once=MOST_WAITING)
+    return Parts(store=store, world=world, initiator=initiator, ready=ready, app=create_wsgi(api))
+
+
+def serve(settings: Settings) -> int:
+    """Answer at once, start up beside that, stop at a signal; return the exit status."""
+    parts, stop, service = compose(settings), Event(), settings.service
+    try:
+        server = Server(parts.app, service.host, service.port)
+    except OSError as error:
+        _log.critical("can't listen on %s, port %s: %s", service.host, service.port, error)
+        return 1
+    signals: list[int] = []
+
+    def ask_to_stop(number: int, _frame: object) -> None:
+        signals.append(number)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask_to_stop)
+    server.start()
+    _log.info("listening on %s, port %s", service.host, service.port)
+    scheduler = start_up(settings, parts, stop)
+    stop.wait()
+    _log.info("stopping")
+    scheduler.stop()
+    server.stop_accepting()
+    ended = parts.initiator.close(SHUTDOWN_SECONDS)
+    server.finish()
+    _log.info("stopped" if ended else "stopped, while the store still owed an answer")
+    return leave(0 if signals else 1, gently=ended)
+
+
+def start_up(settings: Settings, parts: Parts, stop: Event) -> TickScheduler:
+    """Begin the way into service in the background; return the scheduler that it will arm."""
+    now = parts.world.now
+    agendas = [Agenda(stream, since=now()) for stream in settings.streams]
+    scheduler = TickScheduler(agendas, parts.initiator.settle, now)
+    startup = Startup(
+        streams=settings.streams,
+        store=parts.store,
+        initiator=parts.initiator,
+        world=parts.world,
+        ping_seconds=settings.service.ping_db_interval,
+        arm=scheduler.start,
+        ready=parts.ready,
+        stop=stop,
+    )
+
+    def run() -> None:
+        try:
+            startup.run()
+        except Exception:  # noqa: BLE001 - whatever it is, a live server without schedules is worse
+            _log.critical("the start failed in an unforeseen way", exc_info=True)
+            stop.set()
+
+    Thread(target=run, name="startup", daemon=True).start()
+    return scheduler
+
+
+def leave(status: int, *, gently: bool) -> int:
+    """Return `status` for a gentle exit, or end the process at once.
+
+    Threads that wait for a store would hold up the interpreter's own exit, for as long as the
+    store likes.
+    """
+    if not gently:
+        logging.shutdown()
+        os._exit(status)
+    return status
+
+
+def new_id() -> str:
+    """Return an id that nobody had before."""
+    return str(uuid4())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,193 @@
+"""The main job, end to end: the real process on a real store, other services played by SPARQL."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import stack
+from tests.e2e.service import DUMP, HEALING, NEVER, SYNC, Service, eventually
+from tests.servers import Oxigraph, free_port
+
+if TYPE_CHECKING:
+    from tests.servers import Store
+
+EVERY_SECOND = "* * * * * *"
+
+
+def only_job(store: Store, operation: str) -> str:
+    found: list[str] = eventually(lambda: stack.jobs(store, operation), f"a job of {operation}")
+    (job,) = found
+    return job
+
+
+def test_a_day_in_the_life_of_a_stream(triplestore: Store) -> None:
+    """Sync first, then healing, then dumps; each job with one task; a restart adds nothing."""
+    schedule = {"CRON_PATTERN_HEALING_JOB": EVERY_SECOND, "CRON_PATTERN_DUMP_JOB": EVERY_SECOND}
+    with Service(triplestore, schedule) as service:
+        service.ready()
+        sync = only_job(triplestore, SYNC)
+        assert stack.status_of(triplestore, sync) == ["busy"]
+        (task,) = stack.tasks(triplestore, sync)
+        assert stack.status_of(triplestore, task) == ["scheduled"]
+        service.logged("no healing of the environment's stream before an initial sync")
+        eventually(lambda: stack.errors(triplestore), "an error resource of a tick that waits")
+        assert not stack.jobs(triplestore, HEALING)
+
+        stack.finish(triplestore, sync)
+        healing = only_job(triplestore, HEALING)
+        (task,) = stack.tasks(triplestore, healing)
+        stack.set_status(triplestore, task, "busy")
+        waits = f"dump of the environment's stream waits for {healing} (busy)"
+        eventually(lambda: waits in stack.errors(triplestore), waits)
+        assert len(stack.jobs(triplestore, HEALING)) == 1
+        assert not stack.jobs(triplestore, DUMP)
+        assert service.stop() == 0
+
+    with Service(triplestore, {"CRON_PATTERN_DUMP_JOB": EVERY_SECOND}) as service:
+        service.ready()
+        service.logged("initial sync of the environment's stream was done by " + sync)
+        stack.finish(triplestore, healing)
+        dump = only_job(triplestore, DUMP)
+        assert len(stack.tasks(triplestore, dump)) == 1
+        assert stack.jobs(triplestore, SYNC) == [sync]
+        assert stack.jobs(triplestore, HEALING) == [healing]
+
+
+def test_the_api_on_a_real_store(triplestore: Store) -> None:
+    with Service(triplestore) as service:
+        service.ready()
+        sync = only_job(triplestore, SYNC)
+        refused = service.call("POST", "/healing-jobs")
+        assert refused.status == 409
+        assert "HEAL_MUST_WAIT_FOR_INITIAL_SYNC=false" in refused.detail
+        stack.finish(triplestore, sync)
+
+        healing = service.call("POST", "/healing-jobs")
+        dump = service.call("POST", "/dump-publication-graph-jobs")
+        assert healing.msg == f"Healing job {only_job(triplestore, HEALING)} triggered"
+        job = only_job(triplestore, DUMP)
+        assert dump.msg == f"Dump publication graph job {job} triggered"
+        assert len(stack.tasks(triplestore, job)) == 1
+
+        assert service.call("DELETE", "/healing-jobs").msg == "Healing job cleaned"
+        assert service.call("DELETE", "/dump-publication-graph-jobs/").status == 200
+        cleaned = service.call("DELETE", "/initial-sync-jobs")
+        assert cleaned.msg == f"Sync job cleaned {sync}"
+        for operation in (SYNC, HEALING, DUMP):
+            assert not stack.jobs(triplestore, operation)
+        assert not stack.tasks(triplestore, job)
+        again = service.call("POST", "/initial-sync-jobs")
+        assert again.msg == f"Sync job started {only_job(triplestore, SYNC)}"
+
+
+@pytest.mark.parametrize("path", ["/initial-sync-jobs", "/initial-sync-jobs/"])
+@pytest.mark.parametrize(
+    "command",
+    [["curl", "-fsS", "-X", "POST"], ["wget", "-qO-", "--post-data="]],
+    ids=["curl", "wget"],
+)
+def test_the_commands_of_operators(embedded: Store, command: list[str], path: str) -> None:
+    program, *options = command
+    found = shutil.which(program)
+    assert found, f"{program} is needed for this test"
+    with Service(embedded) as service:
+        url = f"http://127.0.0.1:{service.ready().port}{path}"
+        done = subprocess.run([found, *options, url], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith('{"msg": "Sync job started http://redpencil.data.gift/id/job/')
+
+
+def test_the_log_shows_what_was_written_and_what_comes_next(embedded: Store) -> None:
+    with Service(embedded, {"CRON_PATTERN_DUMP_JOB": "0 0 6 * * 6"}) as service:
+        service.ready()
+        assert service.log.count("INSERT DATA") == 2
+        assert '"0 0 6 * * 6", next Saturday ' in service.log
+        assert "Traceback" not in service.log
+
+
+def test_statements_stay_out_of_the_log_where_that_is_asked(embedded: Store) -> None:
+    with Service(embedded, {"LOG_SPARQL_ALL": "false"}) as service:
+        service.ready()
+        service.logged("created job")
+        assert "INSERT" not in service.log
+        assert "SELECT" not in service.log
+
+
+def test_a_start_without_the_store_waits_for_it() -> None:
+    with Oxigraph() as store:
+        store.stop()
+        with Service(store) as service:
+            service.logged("waiting for the store: ")
+            service.answers()
+            for method in ("POST", "DELETE"):
+                assert service.call(method, "/healing-jobs").status == 503
+            store.start()
+            service.ready()
+            assert service.log.count("waiting for the store: ") == 1
+            assert service.log.count("the store answers") == 1
+            only_job(store, SYNC)
+
+
+def test_a_store_that_goes_away_is_met_with_an_answer_and_no_crash() -> None:
+    with Oxigraph() as store, Service(store, {"CRON_PATTERN_DUMP_JOB": EVERY_SECOND}) as service:
+        service.ready()
+        store.stop()
+        assert service.call("POST", "/dump-publication-graph-jobs").status == 503
+        service.logged("dump of the environment's stream: no job could be created")
+        store.start()
+        assert eventually(
+            lambda: service.call("POST", "/initial-sync-jobs").status == 200, "a job again"
+        )
+
+
+def test_ctrl_c_stops_it_too(embedded: Store) -> None:
+    with Service(embedded) as service:
+        service.ready()
+        assert service.stop(signal.SIGINT) == 0
+        assert "stopped" in service.log
+        assert "Traceback" not in service.log
+
+
+def test_it_stops_while_it_waits_for_the_store() -> None:
+    with Oxigraph() as store:
+        store.stop()
+        with Service(store) as service:
+            service.logged("waiting for the store")
+            assert service.stop() == 0
+
+
+def test_every_problem_of_the_configuration_is_told_and_nothing_is_started(
+    embedded: Store,
+) -> None:
+    environ = {"CRON_PATTERN_DUMP_JOB": "0 0 6 * 0 6", "JOB_TIMEOUT_MINUTES": "1O"}
+    with Service(embedded, environ) as service:
+        assert service.process is not None
+        assert service.process.wait(30) == 78
+        lines = service.log.splitlines()
+    assert lines[0] == "configuration: 2 problems, nothing was started"
+    assert len(lines) == 3
+    assert any("env CRON_PATTERN_DUMP_JOB" in line for line in lines)
+    assert any("env JOB_TIMEOUT_MINUTES" in line for line in lines)
+
+
+def test_a_port_that_is_taken_is_told(embedded: Store) -> None:
+    port = free_port()
+    with Service(embedded, port=port) as first:
+        first.ready()
+        with Service(embedded, port=port) as second:
+            assert second.process is not None
+            assert second.process.wait(30) == 1
+            assert f"can't listen on 127.0.0.1, port {port}" in second.log
+            assert "Traceback" not in second.log
+
+
+def test_workers_and_reloaders_get_no_second_scheduler(embedded: Store) -> None:
+    environ = {"WEB_CONCURRENCY": "4", "FLASK_DEBUG": "1", "CRON_PATTERN_DUMP_JOB": NEVER}
+    with Service(embedded, environ) as service:
+        service.ready()
+        assert service.log.count("ready: ") == 1
+        assert len(stack.jobs(embedded, SYNC)) == 1

@@ -1,0 +1,127 @@
+"""Whatever the store does: callers are answered in time, the service lives and can be stopped."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests import stack
+from tests.e2e.service import DUMP, Service, eventually
+from tests.faults import Fault, FaultProxy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.servers import Store
+
+TIMEOUT = 1
+ENVIRONMENT = {"MU_SPARQL_TIMEOUT": str(TIMEOUT), "START_INITIAL_SYNC": "false"}
+PATH = "/dump-publication-graph-jobs"
+
+
+@pytest.fixture
+def proxy(embedded: Store) -> Iterator[FaultProxy]:
+    with FaultProxy(embedded.endpoint) as proxy:
+        proxy.update_endpoint = proxy.url + urlsplit(embedded.update_endpoint).path
+        yield proxy
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        (Fault.REFUSE, 503),
+        (Fault.RESET_BEFORE, 503),
+        (Fault.RESET_AFTER, 503),
+        (Fault.UNAVAILABLE, 503),
+        (Fault.HANG, 503),
+        (Fault.TRICKLE, 503),
+        (Fault.CUT_BODY, 503),
+        (Fault.SERVER_ERROR, 502),
+        (Fault.NOT_FOUND, 502),
+        (Fault.CUT_JSON, 502),
+        (Fault.HTML, 502),
+        (Fault.EMPTY, 502),
+    ],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_callers_are_answered_in_time(
+    proxy: FaultProxy, fault: Fault, status: int, method: str
+) -> None:
+    with Service(proxy, ENVIRONMENT) as service:
+        service.ready()
+        proxy.always(fault)
+        answer = service.call(method, PATH)
+        assert answer.status == status
+        assert answer.seconds < TIMEOUT + 5
+        assert answer.content_type == "application/vnd.api+json"
+        assert answer.detail
+        proxy.always(Fault.PASS)
+        assert service.call(method, PATH).status == 200
+        assert "Traceback" not in service.log
+
+
+def test_many_callers_of_a_hanging_store_are_all_answered_in_time(proxy: FaultProxy) -> None:
+    with Service(proxy, ENVIRONMENT) as service, ThreadPoolExecutor(60) as callers:
+        service.ready()
+        proxy.always(Fault.HANG)
+        answers = list(callers.map(lambda _: service.call("POST", PATH), range(60)))
+        assert {answer.status for answer in answers} == {503}
+        assert max(answer.seconds for answer in answers) < TIMEOUT + 5
+        assert service.call("GET", "/").seconds < 1
+
+
+def test_a_lost_answer_names_the_job_that_was_created(proxy: FaultProxy, embedded: Store) -> None:
+    with Service(proxy, ENVIRONMENT) as service:
+        service.ready()
+        proxy.script(Fault.PASS, Fault.RESET_AFTER)
+        answer = service.call("POST", PATH)
+        (job,) = stack.jobs(embedded, DUMP)
+        assert answer.status == 503
+        assert f"{job} may have been created all the same" in answer.detail
+
+
+def test_an_update_is_sent_once_whatever_comes_of_it(proxy: FaultProxy) -> None:
+    with Service(proxy, ENVIRONMENT) as service:
+        service.ready()
+        for fault in (Fault.RESET_BEFORE, Fault.RESET_AFTER, Fault.SERVER_ERROR, Fault.HANG):
+            proxy.requests.clear()
+            proxy.script(Fault.PASS, fault)
+            service.call("POST", PATH)
+            assert len(proxy.updates) == 1
+
+
+def test_sigterm_lets_a_write_in_flight_finish_and_its_caller_hear_of_it(
+    proxy: FaultProxy, embedded: Store
+) -> None:
+    with (
+        Service(proxy, ENVIRONMENT | {"MU_SPARQL_TIMEOUT": "30"}) as service,
+        ThreadPoolExecutor() as callers,
+    ):
+        service.ready()
+        proxy.script(Fault.PASS, Fault.HANG_THEN_APPLY)
+        answer = callers.submit(service.call, "POST", PATH)
+        eventually(lambda: proxy.updates, "the write under way")
+        stopped = callers.submit(service.stop)
+        service.logged("stopping")
+        proxy.release()
+        assert answer.result().status == 200
+        assert stopped.result() == 0
+        assert len(stack.jobs(embedded, DUMP)) == 1
+
+
+def test_sigterm_is_obeyed_while_the_store_hangs(proxy: FaultProxy) -> None:
+    with (
+        Service(proxy, ENVIRONMENT | {"MU_SPARQL_TIMEOUT": "60"}) as service,
+        ThreadPoolExecutor() as callers,
+    ):
+        service.ready()
+        proxy.always(Fault.HANG)
+        answer = callers.submit(service.call, "POST", PATH)
+        eventually(lambda: proxy.requests[-1].fault is Fault.HANG, "a request that hangs")
+        assert service.stop() == 0
+        assert "stopped, while the store still owed an answer" in service.log
+        assert answer.exception() is not None

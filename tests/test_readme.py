@@ -1,0 +1,152 @@
+"""The README tells the truth: its tables are the code's, and its examples work."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+import pyoxigraph
+import pytest
+
+from config import load
+from jobs.initiator import Initiator
+from jobs.model import ErrorResource, JobKind, NewJob, Status, StreamState, Trigger, Wait
+from jobs.rules import decide
+from jobs.store import Deadline
+from settings.fields import EnvironmentStream
+from sparql import queries
+from sparql.client import SparqlClient
+from sparql.store import SparqlJobStore
+from tests.builders import World, at, job_of, stream_of
+from tests.fakes import FakeJobStore
+from tests.readme_tables import BLOCK, README, tables, with_tables
+from tests.servers import select
+from web.api import Api
+from web.server import create_wsgi
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.servers import Store
+
+TEXT = README.read_text()
+OPERATION = "http://redpencil.data.gift/id/jobs/concept/JobOperation/deltas/deltaDumpFileCreation"
+EXAMPLE_JOB = NewJob(
+    job_id="9b5b8fa0-3f0c-4a53-9b0c-6a2f7e5f2c11",
+    task_id="5b0f6a55-2d4e-4b1f-8f5f-0f6f3b6b8a77",
+    graph="http://mu.semte.ch/graphs/system/jobs",
+    job_operation=f"{OPERATION}/public",
+    task_operation=OPERATION.replace("JobOperation", "TaskOperation"),
+    created=at("2024-01-06T06:00:00"),
+)
+EXAMPLE_ERROR = ErrorResource(
+    error_id="0d1f3c9e-6f0a-4d7c-9d55-2f4f0c8e1b22",
+    graph=EXAMPLE_JOB.graph,
+    creator="http://lblod.data.gift/services/delta-producer-background-jobs-initiator/public",
+    message=f"dump of stream public waits for {EXAMPLE_JOB.uri} (busy)",
+    created=EXAMPLE_JOB.created,
+    job=EXAMPLE_JOB.uri,
+)
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
+
+
+def test_every_table_has_its_place() -> None:
+    assert {match[2] for match in BLOCK.finditer(TEXT)} == set(tables())
+
+
+def test_the_tables_are_the_codes() -> None:
+    assert with_tables(TEXT) == TEXT, "python -m tests.readme_tables brings them up to date"
+
+
+def no_file(path: str) -> str:
+    raise FileNotFoundError(path)
+
+
+def test_the_compose_snippet_sets_up_a_stream_without_a_warning() -> None:
+    (snippet,) = blocks("yaml")
+    environ = dict(re.findall(r'^ +([A-Z_]+): "(.*?)"', snippet, re.MULTILINE))
+    known = {str(info.alias) for info in EnvironmentStream.model_fields.values()}
+    assert set(environ) <= known
+    settings = load(environ, no_file, lambda: UTC)
+    assert settings.warnings == ()
+    assert all(plan.enabled for plan in settings.streams[0].plans)
+
+
+def test_the_json_examples_load_without_a_warning() -> None:
+    streams, overrides = blocks("json")
+    files = {"/config/config.json": streams, "/config/config.override.json": overrides}
+    settings = load({}, files.__getitem__, lambda: UTC)
+    assert settings.warnings == ()
+    assert [stream.name for stream in settings.streams] == [s["name"] for s in json.loads(streams)]
+    public = settings.streams[0]
+    assert not public.plan(JobKind.INITIAL_SYNC).enabled, "the override says so"
+
+
+def calls() -> Iterator[tuple[str, str]]:
+    for line in "".join(blocks("shell")).splitlines():
+        if "http://localhost/" in line:
+            method = re.search(r"-X (\w+)", line)
+            yield method[1] if method else "POST", line.partition("http://localhost")[2]
+    for method, path in re.findall(r"^\| `(GET|POST|DELETE) (\S+)`", TEXT, re.MULTILINE):
+        yield method, path
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(set(calls())))
+def test_the_calls_exist(method: str, path: str) -> None:
+    streams = (stream_of(None), stream_of("public"))
+    store = FakeJobStore()
+    for name in (None, "public"):
+        uri = f"http://redpencil.data.gift/id/job/sync-of-{name}"
+        store.add(job_of(JobKind.INITIAL_SYNC, Status.SUCCESS, name, uri=uri))
+    initiator = Initiator(streams, store, World().surroundings())
+    api = Api(streams, initiator, is_ready=lambda: True, most_at_once=1)
+    assert create_wsgi(api).test_client().open(path, method=method).status_code == 200
+
+
+def test_the_scripts_exist() -> None:
+    named = re.findall(r"^(script/\w+)", "".join(blocks("shell")), re.MULTILINE)
+    assert len(named) == 3
+    for name in named:
+        assert (README.parent / name).stat().st_mode & 0o111, f"{name} can be run"
+
+
+@pytest.mark.parametrize("query", blocks("sparql"), ids=["errors", "active jobs"])
+def test_the_queries_find_something(triplestore: Store, query: str) -> None:
+    client = SparqlClient(
+        query_url=triplestore.endpoint,
+        update_url=triplestore.update_endpoint,
+        new_call_id=lambda: "call",
+    )
+    store = SparqlJobStore(client)
+    store.create(EXAMPLE_JOB, Deadline.after(30, time.monotonic))
+    store.record(EXAMPLE_ERROR, Deadline.after(30, time.monotonic))
+    (row,) = select(triplestore, query)
+    assert row["job"] == EXAMPLE_JOB.uri
+
+
+def test_the_turtle_is_what_is_written() -> None:
+    updates = (queries.create_job(EXAMPLE_JOB), queries.record_error(EXAMPLE_ERROR))
+    for turtle, update in zip(blocks("turtle"), updates, strict=True):
+        written, shown = pyoxigraph.Store(), pyoxigraph.Store()
+        written.update(update)
+        shown.load(turtle, format=pyoxigraph.RdfFormat.TURTLE)
+        assert {quad.triple for quad in written} == {quad.triple for quad in shown}
+
+
+def test_the_decision_says_what_the_error_example_says() -> None:
+    blocking = job_of(JobKind.DUMP, uri=EXAMPLE_JOB.uri)
+    decision = decide(JobKind.DUMP, stream_of(), StreamState((blocking,)), Trigger.TICK)
+    assert isinstance(decision, Wait)
+    assert decision.reason == EXAMPLE_ERROR.message
+
+
+def test_every_link_inside_leads_somewhere() -> None:
+    headings = re.findall(r"^#+ (.+)$", TEXT, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-") for h in headings}
+    assert set(re.findall(r"\(#([^)]+)\)", TEXT)) <= anchors

@@ -1,0 +1,73 @@
+"""The WSGI application and the HTTP server it runs in."""
+
+from __future__ import annotations
+
+import logging
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+from waitress.server import create_server
+
+from web import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from web.api import Api
+
+_log = logging.getLogger(__name__)
+
+# Threads of the server. Calls that wait for the store may take MOST_WAITING of them; the rest
+# stays free for everything that is answered from memory, health checks above all.
+THREADS = 24
+MOST_WAITING = 16
+DRAIN_SECONDS = 1  # for answers that are being sent when the service stops
+
+
+def create_wsgi(api: Api) -> Flask:
+    """Return the Flask application with all routes."""
+    app = Flask(__name__, static_folder=None)
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.register_blueprint(api.blueprint())
+    errors.register(app)
+    app.wsgi_app = CaseInsensitive(app.wsgi_app)  # type: ignore[assignment] # Flask's own advice
+    return app
+
+
+class CaseInsensitive:
+    """Lets paths be written in any case, as the Node service did.
+
+    WSGI hands a path over as bytes in Latin-1's clothes: only ASCII letters may be touched.
+    """
+
+    def __init__(self, wsgi: WSGIApplication) -> None:
+        self._wsgi = wsgi
+
+    def __call__(self, environ: WSGIEnvironment, respond: StartResponse) -> Iterable[bytes]:
+        """Serve the request with its path in lower case."""
+        path = environ.get("PATH_INFO", "").encode("latin-1").lower().decode("latin-1")
+        return self._wsgi(environ | {"PATH_INFO": path}, respond)
+
+
+class Server:
+    """Serves an application on one address, in threads of its own."""
+
+    def __init__(self, app: Flask, host: str, port: int) -> None:
+        """Bind the address; raise OSError where that can't be done."""
+        self._server: Any = create_server(app, host=host, port=port, threads=THREADS, ident=None)
+
+    def start(self) -> None:
+        """Serve in the background."""
+        Thread(target=self._server.run, name="http", daemon=True).start()
+
+    def stop_accepting(self) -> None:
+        """Take no more connections; what came in before goes on."""
+        self._server.close()
+
+    def finish(self) -> None:
+        """Let answers that are ready be sent, for a moment."""
+        self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=DRAIN_SECONDS)
