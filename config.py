@@ -72,13 +72,12 @@ def _zone(env: Mapping[str, str], local_zone: Callable[[], tzinfo], problems: Pr
     try:
         return local_zone()
     except (LookupError, ValueError, OSError):
-        name = env.get("TZ", "")
-        close = get_close_matches(name, available_timezones(), n=1)
-        problem = (
-            "not a time zone that this machine knows" if name else "not set, nor the machine's"
-        )
+        name = env.get("TZ")
+        unknown = "not a time zone that this machine knows"
+        problem = unknown if name else "not set, and the machine's own can't be told"
+        close = get_close_matches(name or "", available_timezones(), n=1)
         fix = f"use a name such as {close[0] if close else 'Europe/Brussels'}"
-        problems.error(f"{ENVIRONMENT} TZ", problem, fix, name or None)
+        problems.error(f"{ENVIRONMENT} TZ", problem, fix, name)
         return UTC
 
 

@@ -34,7 +34,7 @@ def mistyped_variables(env: Mapping[str, str], problems: Problems) -> None:
     """Tell of variables that look like ours; all others belong to somebody else."""
     known = [name.upper() for name in (*EnvironmentStream.model_fields, *Service.model_fields)]
     for variable in env:
-        close = get_close_matches(variable, known, n=1, cutoff=0.85)
+        close = get_close_matches(variable.upper(), known, n=1, cutoff=0.85)
         if close and variable not in known:
             problem = "not a variable of this service, ignored"
             problems.warning(f"{ENVIRONMENT} {variable}", problem, f"did you mean {close[0]}?")
@@ -63,10 +63,9 @@ def unknown_keys(source: Source[FileStream], problems: Problems) -> None:
 
 def quoted_false(source: Source[FileStream], problems: Problems) -> None:
     """Tell of a switch whose meaning changes: in JavaScript the text "false" is true."""
-    for name, info in FileStream.model_fields.items():
-        value = source.given.get(source.key(name))
-        quoted = info.annotation is bool and isinstance(value, str)
-        if quoted and name not in source.flawed and getattr(source.fields, name) is False:
+    for name in FileStream.model_fields:
+        value, checked = source.given.get(source.key(name)), getattr(source.fields, name)
+        if isinstance(value, str) and checked is False and name not in source.flawed:
             problem = "false here, while the Node service took any text as true"
             problems.warning(source.at(name), problem, "write false without quotes", value)
 

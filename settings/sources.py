@@ -37,7 +37,7 @@ class Source(Generic[M]):
 
     def key(self, name: str) -> str:
         """Return what field `name` is called in this source."""
-        return type(self.fields).model_fields[name].alias or name
+        return str(type(self.fields).model_fields[name].alias)
 
     def at(self, name: str) -> str:
         """Say where field `name` stands, or would stand."""
@@ -76,8 +76,7 @@ def check(
         for detail in error.errors():
             key = str(detail["loc"][0])
             flawed.add(key)
-            missing = Flaw("not set", f'every stream needs it, e.g. "{key}": "{examples.get(key)}"')
-            flaw = detail.get("ctx", {}).get("error", missing)
+            flaw = detail["ctx"]["error"] if "ctx" in detail else _missing(key, examples[key])
             problems.error(place(where, key, origins), flaw.problem, flaw.fix, given.get(key))
         sound = {key: value for key, value in given.items() if key not in flawed}
         stand_ins = {key: examples[key] for key in flawed & examples.keys()}
@@ -86,12 +85,12 @@ def check(
     return Source(where=where, fields=fields, given=given, flawed=frozenset(names), origins=origins)
 
 
+def _missing(key: str, example: str) -> Flaw:
+    return Flaw("not set", f'every stream needs it, e.g. "{key}": "{example}"')
+
+
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Return what to do about an unknown name: the likely meant one, or removal."""
-    by_letters = {_letters(other): other for other in known}
-    close = get_close_matches(_letters(name), by_letters, n=1, cutoff=0.75)
-    return f'did you mean "{by_letters[close[0]]}"?' if close else "remove it"
-
-
-def _letters(name: str) -> str:
-    return name.replace("_", "").replace("-", "").casefold()
+    spellings = {other.casefold(): other for other in known}
+    close = get_close_matches(name.casefold(), spellings, n=1, cutoff=0.75)
+    return f'did you mean "{spellings[close[0]]}"?' if close else "remove it"

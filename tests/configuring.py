@@ -11,8 +11,10 @@ import pytest
 from config import ConfigError, Settings, load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import tzinfo
+
+    from jobs.model import JobKind, Stream
 
 CONFIG = "/config/config.json"
 OVERRIDE = "/config/config.override.json"
@@ -80,7 +82,28 @@ def warnings_of(*args: Any, **more: Any) -> list[str]:
     return _plain(loaded(*args, **more).warnings)
 
 
-def _plain(warnings: Any) -> list[str]:
+def job_operation(kind: JobKind) -> Callable[[Stream], object]:
+    """Read a stream's job operation of a kind."""
+    return lambda stream: stream.plan(kind).job_operation
+
+
+def task_operation(kind: JobKind) -> Callable[[Stream], object]:
+    """Read a stream's task operation of a kind."""
+    return lambda stream: stream.plan(kind).task_operation
+
+
+def enabled(kind: JobKind) -> Callable[[Stream], object]:
+    """Read whether a stream has a kind enabled."""
+    return lambda stream: stream.plan(kind).enabled
+
+
+def pattern(kind: JobKind) -> Callable[[Stream], object]:
+    """Read a stream's pattern of a kind; None where nothing is scheduled."""
+    return lambda stream: getattr(stream.plan(kind).schedule, "pattern", None)
+
+
+def _plain(warnings: Iterable[str]) -> list[str]:
     prefix = "configuration: warning: "
-    assert all(line.startswith(prefix) for line in warnings)
-    return [line.removeprefix(prefix) for line in warnings]
+    lines = list(warnings)
+    assert all(line.startswith(prefix) for line in lines)
+    return [line.removeprefix(prefix) for line in lines]

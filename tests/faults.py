@@ -6,8 +6,8 @@
         ...  # have the service use proxy.endpoint
         assert proxy.requests[0].headers["mu-auth-sudo"] == "true"
 
-Faults are scripted for the next requests (`script`) or for all that follow (`always`). What was
-asked is recorded, whether or not it reached the store.
+Faults are scripted for the next requests (`script`) or for all that follow (`always`), or chosen
+request by request (`choose`). What was asked is recorded, whether or not it reached the store.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import threading
 import time
 import urllib.parse
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, BinaryIO, Self
 
@@ -82,9 +82,11 @@ class Fault(enum.Enum):
     NOT_FOUND = enum.auto()  # Store: no. 404
     HANG = enum.auto()  # Store: no. No answer until the client hangs up
     HANG_THEN_APPLY = enum.auto()  # Store: when FaultProxy.release is called. Then the answer
+    DELAY = enum.auto()  # Store: after Request.delay, be the client there or not. Then the answer
     TRICKLE = enum.auto()  # Store: yes. The answer comes byte by byte, one each FaultProxy.pause
     CUT_BODY = enum.auto()  # Store: yes. Content-Length announces more than is sent
     CUT_JSON = enum.auto()  # Store: yes. Half of the JSON, in correct HTTP
+    PARTIAL = enum.auto()  # Store: yes. 200 without rows, and Virtuoso's header that says so
     HTML = enum.auto()  # Store: no. 200 with a page for humans
     EMPTY = enum.auto()  # Store: no. 200 without a body
     IGNORE = enum.auto()  # Store: no. 200 as if the update was done
@@ -102,6 +104,8 @@ class Request:
     form: dict[str, str]
     body: bytes
     fault: Fault = Fault.PASS
+    delay: float = 0.0  # seconds, for DELAY
+    came: float = field(default_factory=time.time)  # seconds since 1970
 
     @property
     def sparql(self) -> str:
@@ -136,9 +140,8 @@ class Answer:
 
 def page(status: HTTPStatus) -> Answer:
     """Make the kind of page that proxies answer when something behind them is wrong."""
-    return Answer(
-        status, {"Content-Type": "text/html"}, f"<html><h1>{status.phrase}</h1></html>".encode()
-    )
+    body = f"<html><h1>{status.phrase}</h1></html>"
+    return Answer(status, {"Content-Type": "text/html"}, body.encode())
 
 
 CANNED = {
@@ -149,6 +152,10 @@ CANNED = {
     Fault.EMPTY: Answer(HTTPStatus.OK, JSON, b""),
     Fault.IGNORE: Answer(HTTPStatus.OK, JSON, UPDATE_DONE),
 }
+# A query that was given up half way; the rows found by then may be none.
+NO_ROWS = Answer(
+    HTTPStatus.OK, JSON | {"X-SQL-State": "S1TAT"}, b'{"head":{},"results":{"bindings":[]}}'
+)
 
 
 class FaultProxy:
@@ -165,7 +172,15 @@ class FaultProxy:
         # Requests for which these do not hold pass, and take nothing from the script.
         self.only_updates = False
         self.only: Callable[[Request], bool] = lambda _: True
+        # Seconds between two bytes of TRICKLE: short for a timeout of one read, long for the whole.
         self.pause = 0.05
+        # Gives each request its fault, instead of `script` and `always`; for REFUSE there is only
+        # `always`. Called for one request at a time.
+        self.choose: Callable[[Request], Request] | None = None
+        # Told what the store answered to a request, None where it is not there, just before the
+        # client is. Called in the threads of the requests.
+        self.answered: Callable[[Request, Answer | None], None] = lambda _request, _answer: None
+        self.remember = True  # whether requests are recorded; hours of them fill the memory
         self._script: deque[Fault] = deque()
         self._always = Fault.PASS
         self._lock = threading.Lock()
@@ -203,7 +218,7 @@ class FaultProxy:
             self._open_or_close()
 
     def release(self, timeout: float = 10.0) -> None:
-        """Let requests under HANG_THEN_APPLY reach the store; come back when they are answered."""
+        """Let requests under HANG_THEN_APPLY reach the store; come back when all are answered."""
         self._released.set()
         self.wait_idle(timeout)
         self._released.clear()
@@ -258,7 +273,7 @@ class FaultProxy:
     def _accepted(self, client: socket.socket) -> None:
         thread = threading.Thread(target=self._serve, args=(client,), name="fault-proxy")
         self._sockets.add(client)
-        self._threads.append(thread)
+        self._threads = [*(old for old in self._threads if old.is_alive()), thread]
         thread.start()
 
     def _serve(self, client: socket.socket) -> None:
@@ -277,12 +292,15 @@ class FaultProxy:
     def _record(self, request: Request) -> Request:
         """Choose the fault of a request, and remember both."""
         with self._lock:
-            if self.only(request) and (request.is_update or not self.only_updates):
+            if self.choose is not None:
+                request = self.choose(request)
+            elif self.only(request) and (request.is_update or not self.only_updates):
                 request = replace(request, fault=self._next())
                 if self._script and request.fault is not Fault.REFUSE:
                     self._script.popleft()
                 self._open_or_close()
-            self.requests.append(request)
+            if self.remember:
+                self.requests.append(request)
         return request
 
     def _treat(self, client: socket.socket, request: Request) -> None:
@@ -294,8 +312,8 @@ class FaultProxy:
                 reset(client)
             case Fault.HANG:
                 self._wait_for_hangup(client)
-            case Fault.HANG_THEN_APPLY:
-                self._wait_for_release()
+            case Fault.HANG_THEN_APPLY | Fault.DELAY:
+                self._hold_back(request)
                 self._send(client, self._forward(request))
             case Fault.FIRST_OPERATION:
                 self._send(client, self._forward(only_first_operation(request)))
@@ -305,10 +323,10 @@ class FaultProxy:
             case fault if fault in CANNED:
                 self._send(client, CANNED[fault])
             case fault:
-                self._send_badly(client, self._forward(request), fault)
+                self._deliver(client, self._forward(request), fault)
 
-    def _send_badly(self, client: socket.socket, answer: Answer, fault: Fault) -> None:
-        """Send an answer of the store with a fault in it; if it has no body, an invented one."""
+    def _deliver(self, client: socket.socket, answer: Answer, fault: Fault) -> None:
+        """Send an answer of the store, whole or spoilt; one without a body is replaced first."""
         spoilt = answer if answer.body else CANNED[Fault.IGNORE]
         half = spoilt.body[: len(spoilt.body) // 2]
         match fault:
@@ -318,6 +336,8 @@ class FaultProxy:
                 client.sendall(spoilt.head() + half)
             case Fault.CUT_JSON:
                 self._send(client, replace(spoilt, body=half))
+            case Fault.PARTIAL:
+                self._send(client, NO_ROWS)
             case _:
                 self._send(client, answer)
 
@@ -337,10 +357,14 @@ class FaultProxy:
             if readable and not client.recv(1, socket.MSG_PEEK):
                 return
 
-    def _wait_for_release(self) -> None:
-        while not self._released.wait(POLL_INTERVAL):
-            if self._closing.is_set():
-                raise ConnectionAbortedError
+    def _hold_back(self, request: Request) -> None:
+        if request.fault is Fault.DELAY:
+            self._closing.wait(request.delay)
+        else:
+            while not (self._closing.is_set() or self._released.wait(POLL_INTERVAL)):
+                pass
+        if self._closing.is_set():
+            raise ConnectionAbortedError
 
     def _forward(self, request: Request) -> Answer:
         """Hand a request on to the store; when that is not there, answer 502 as proxies do."""
@@ -348,6 +372,7 @@ class FaultProxy:
         try:
             connection.connect()
         except OSError:
+            self.answered(request, None)
             return page(HTTPStatus.BAD_GATEWAY)
         opened = connection.sock
         self._sockets.add(opened)
@@ -356,8 +381,14 @@ class FaultProxy:
                 raise ConnectionAbortedError
             headers = handed_on(request.headers)
             connection.request(request.method, request.path, request.body or None, headers)
-            answer = connection.getresponse()
-            return Answer(answer.status, handed_on(dict(answer.getheaders())), answer.read())
+            response = connection.getresponse()
+            headers = handed_on(dict(response.getheaders()))
+            answer = Answer(response.status, headers, response.read())
+        except http.client.HTTPException as error:  # The store ended in the middle of its answer
+            raise ConnectionAbortedError from error
+        else:
+            self.answered(request, answer)
+            return answer
         finally:
             connection.close()
             self._sockets.discard(opened)

@@ -45,9 +45,6 @@ VIRTUOSO_GRAPHS = (
     "urn:core:services:sparql",
 )
 
-# Ends the store and its folder when the tests are killed and so cannot: the pipe closes with them.
-GUARD = 'cat; kill -9 "$1"; rm -rf "$2"'
-
 VIRTUOSO_INI = """\
 [Database]
 DatabaseFile = {folder}/virtuoso.db
@@ -172,23 +169,17 @@ class Store(ABC):
 
     def start(self) -> None:
         """Start the process and wait until it answers a query."""
-        with (self.folder / "output.log").open("ab") as output:
-            self._process = subprocess.Popen(
-                self._command(),
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        self._guard = subprocess.Popen(
-            ["sh", "-c", GUARD, "guard", str(self._process.pid), str(self.folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
         try:
+            with (self.folder / "output.log").open("ab") as output:
+                self._process = subprocess.Popen(
+                    self._command(),
+                    cwd=self.folder,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            self._guard = guard(self._process.pid, self.folder)
             self._wait_ready(self._process)
         except BaseException:
             self.stop()
@@ -197,8 +188,8 @@ class Store(ABC):
     def stop(self) -> None:
         """End the process, and come back when it is gone; nothing happens if it is not running."""
         if self._guard is not None:
-            with self._guard as guard:
-                guard.kill()
+            with self._guard as watcher:
+                watcher.kill()
             self._guard = None
         if self._process is not None:
             end(self._process)
@@ -297,6 +288,20 @@ def oxigraph_binary() -> str:
     if found is None:
         raise StoreError("no `oxigraph` binary; install the PyPI package of that name")
     return found
+
+
+def guard(pid: int, folder: Path) -> subprocess.Popen[bytes]:
+    """Start a watcher that ends a store when the tests are killed and so cannot do it.
+
+    It waits for the end of a pipe, which comes with the end of the tests.
+    """
+    return subprocess.Popen(
+        ["sh", "-c", 'cat; kill -9 "$1"; rm -rf "$2"', "guard", str(pid), str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

@@ -6,11 +6,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests import servers
 from tests.servers import (
     Oxigraph,
     Store,
@@ -21,7 +22,6 @@ from tests.servers import (
     select,
     select_terms,
     update,
-    virtuoso_available,
 )
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,95 +29,73 @@ ONE_TRIPLE = "INSERT DATA { GRAPH <http://test/g> { <http://test/s> <http://test
 ALL = "SELECT ?o WHERE { GRAPH ?g { <http://test/s> <http://test/p> ?o } } ORDER BY ?o"
 
 
-@pytest.fixture(scope="session")
-def virtuoso() -> Iterator[Virtuoso]:
-    if not virtuoso_available() and os.environ.get("CI") != "true":
-        pytest.skip("no virtuoso-t: apt-get install virtuoso-opensource-7")
-    with Virtuoso() as store:
-        yield store
-
-
-@pytest.fixture(scope="session")
-def oxigraph() -> Iterator[Oxigraph]:
-    with Oxigraph() as store:
-        yield store
-
-
-@pytest.fixture(
-    params=[
-        pytest.param("oxigraph", id="oxigraph"),
-        pytest.param("virtuoso", id="virtuoso", marks=pytest.mark.virtuoso),
-    ]
-)
-def store(request: pytest.FixtureRequest) -> Iterator[Store]:
-    store: Store = request.getfixturevalue(request.param)
-    yield store
-    clear(store)
-
-
 def is_open(port: int, address: str = "127.0.0.1") -> bool:
     with socket.socket() as client:
         return client.connect_ex((address, port)) == 0
 
 
-def test_an_update_is_seen_by_the_next_query(store: Store) -> None:
-    update(store, ONE_TRIPLE)
-    assert select(store, ALL) == [{"o": "kept"}]
+def test_an_update_is_seen_by_the_next_query(triplestore: Store) -> None:
+    update(triplestore, ONE_TRIPLE)
+    assert select(triplestore, ALL) == [{"o": "kept"}]
 
 
-def test_an_update_may_hold_several_operations(store: Store) -> None:
-    update(store, f"{ONE_TRIPLE} ; {ONE_TRIPLE.replace('kept', 'too')}")
-    assert select(store, ALL) == [{"o": "kept"}, {"o": "too"}]
+def test_an_update_may_hold_several_operations(triplestore: Store) -> None:
+    update(triplestore, f"{ONE_TRIPLE} ; {ONE_TRIPLE.replace('kept', 'too')}")
+    assert select(triplestore, ALL) == [{"o": "kept"}, {"o": "too"}]
 
 
-def test_an_update_may_delete_what_it_finds(store: Store) -> None:
-    update(store, ONE_TRIPLE)
-    update(store, "DELETE { GRAPH ?g { ?s ?p ?o } } WHERE { GRAPH ?g { ?s ?p ?o . ?s ?p 'kept' } }")
-    assert select(store, ALL) == []
+def test_an_update_may_delete_what_it_finds(triplestore: Store) -> None:
+    update(triplestore, ONE_TRIPLE)
+    update(
+        triplestore,
+        "DELETE { GRAPH ?g { ?s ?p ?o } } WHERE { GRAPH ?g { ?s ?p ?o . ?s ?p 'kept' } }",
+    )
+    assert select(triplestore, ALL) == []
 
 
-def test_variables_without_a_value_are_absent(store: Store) -> None:
-    update(store, ONE_TRIPLE)
-    rows = select(store, ALL.replace("?o }", "?o OPTIONAL { ?s <http://test/none> ?none } }"))
+def test_variables_without_a_value_are_absent(triplestore: Store) -> None:
+    update(triplestore, ONE_TRIPLE)
+    rows = select(triplestore, ALL.replace("?o }", "?o OPTIONAL { ?s <http://test/none> ?none } }"))
     assert rows == [{"o": "kept"}]
 
 
-def test_terms_tell_their_datatype(store: Store) -> None:
-    update(store, ONE_TRIPLE.replace("'kept'", "true"))
-    [row] = select_terms(store, ALL)
+def test_terms_tell_their_datatype(triplestore: Store) -> None:
+    update(triplestore, ONE_TRIPLE.replace("'kept'", "true"))
+    [row] = select_terms(triplestore, ALL)
     assert row["o"]["datatype"] == "http://www.w3.org/2001/XMLSchema#boolean"
 
 
-def test_text_outside_ascii_survives(store: Store) -> None:
-    update(store, ONE_TRIPLE.replace("kept", "één & 1+1 = ½ €"))
-    assert select(store, ALL) == [{"o": "één & 1+1 = ½ €"}]
+def test_text_outside_ascii_survives(triplestore: Store) -> None:
+    update(triplestore, ONE_TRIPLE.replace("kept", "één & 1+1 = ½ €"))
+    assert select(triplestore, ALL) == [{"o": "één & 1+1 = ½ €"}]
 
 
-def test_one_url_takes_queries_and_updates(store: Store) -> None:
-    post(store.shared_endpoint, "update", ONE_TRIPLE)
-    assert b"kept" in post(store.shared_endpoint, "query", ALL)
+def test_one_url_takes_queries_and_updates(triplestore: Store) -> None:
+    post(triplestore.shared_endpoint, "update", ONE_TRIPLE)
+    assert b"kept" in post(triplestore.shared_endpoint, "query", ALL)
 
 
 @pytest.mark.parametrize("send", [select, update])
-def test_a_syntax_error_is_raised(store: Store, send: Callable[[Store, str], object]) -> None:
+def test_a_syntax_error_is_raised(triplestore: Store, send: Callable[[Store, str], object]) -> None:
     with pytest.raises(StoreError, match=r"^400"):
-        send(store, "NONSENSE")
+        send(triplestore, "NONSENSE")
 
 
-def test_clear_deletes_all_graphs(store: Store) -> None:
-    update(store, ONE_TRIPLE)
-    update(store, ONE_TRIPLE.replace("test/g", "test/another"))
-    clear(store)
-    assert select(store, ALL) == []
+def test_clear_deletes_all_graphs(triplestore: Store) -> None:
+    update(triplestore, ONE_TRIPLE)
+    update(triplestore, ONE_TRIPLE.replace("test/g", "test/another"))
+    clear(triplestore)
+    assert select(triplestore, ALL) == []
 
 
-def test_stores_listen_on_the_local_address_only(store: Store) -> None:
-    assert is_open(store.port)
-    assert not is_open(store.port, "127.0.0.2")
+def test_stores_listen_on_the_local_address_only(triplestore: Store) -> None:
+    assert is_open(triplestore.port)
+    assert not is_open(triplestore.port, "127.0.0.2")
 
 
 @pytest.mark.virtuoso
 def test_virtuoso_keeps_its_data_while_it_is_stopped(virtuoso: Virtuoso) -> None:
+    clear(virtuoso)
     update(virtuoso, ONE_TRIPLE)
     virtuoso.stop()
     with pytest.raises(ConnectionRefusedError):
@@ -125,7 +103,6 @@ def test_virtuoso_keeps_its_data_while_it_is_stopped(virtuoso: Virtuoso) -> None
     virtuoso.start()
     assert select(virtuoso, ALL) == [{"o": "kept"}]
     update(virtuoso, ONE_TRIPLE.replace("kept", "writable"))
-    clear(virtuoso)
 
 
 @pytest.mark.virtuoso
@@ -176,6 +153,20 @@ def test_a_failed_start_shows_what_the_store_printed(tmp_path: Path) -> None:
         Oxigraph(not_a_folder),
     ):
         pass
+
+
+def test_a_start_that_fails_half_way_leaves_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    pids: list[int] = []
+
+    def broken(pid: int, folder: Path) -> None:
+        pids.append(pid)
+        raise FileNotFoundError("sh")
+
+    monkeypatch.setattr(servers, "guard", broken)
+    with pytest.raises(FileNotFoundError), Oxigraph():
+        pass
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
 
 
 def test_a_store_ends_when_its_test_run_is_killed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError, dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -10,46 +11,30 @@ import pydantic
 import pytest
 import tzlocal.unix
 
-from settings.fields import EnvironmentStream
+from settings.fields import EnvironmentStream, FileStream, Service
 from tests.builders import DUMP, HEALING, INITIAL_SYNC
 from tests.configuring import (
     CONFIG,
     ENVIRONMENT,
     TASK,
+    enabled,
     errors_of,
+    job_operation,
     loaded,
+    pattern,
     refused,
     stream,
+    task_operation,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import tzinfo
 
-    from jobs.model import JobKind, Stream
+    from jobs.model import Stream
 
-SERVICE = "http://lblod.data.gift/services/delta-producer-background-jobs-initiator"
+ERROR_CREATOR = "http://lblod.data.gift/services/delta-producer-background-jobs-initiator"
 URN = "urn:example:something"
-
-
-def job_operation(kind: JobKind) -> Callable[[Stream], object]:
-    return lambda stream: stream.plan(kind).job_operation
-
-
-def task_operation(kind: JobKind) -> Callable[[Stream], object]:
-    return lambda stream: stream.plan(kind).task_operation
-
-
-def enabled(kind: JobKind) -> Callable[[Stream], object]:
-    return lambda stream: stream.plan(kind).enabled
-
-
-def pattern(kind: JobKind) -> Callable[[Stream], object]:
-    def read(stream: Stream) -> object:
-        schedule = stream.plan(kind).schedule
-        return schedule and schedule.pattern
-
-    return read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,9 +148,13 @@ def only_stream(environ: dict[str, str]) -> Stream:
 
 
 def test_the_environments_stream_has_these_variables_and_no_others() -> None:
-    fields = EnvironmentStream.model_fields.values()
-    assert {info.alias for info in fields} == {row.name for row in VARIABLES}
-    assert all(info.description for info in fields)
+    names = {info.alias for info in EnvironmentStream.model_fields.values()}
+    assert names == {row.name for row in VARIABLES}
+
+
+@pytest.mark.parametrize("model", [EnvironmentStream, FileStream, Service])
+def test_every_setting_is_described(model: type[pydantic.BaseModel]) -> None:
+    assert [name for name, info in model.model_fields.items() if not info.description] == []
 
 
 @each_variable
@@ -187,7 +176,7 @@ def test_an_empty_variable_equals_an_unset_one(row: Variable, empty: str) -> Non
 
 def test_the_environments_stream_has_no_name_and_the_services_error_creator() -> None:
     stream = only_stream(ENVIRONMENT)
-    assert (stream.name, stream.error_creator) == (None, SERVICE)
+    assert (stream.name, stream.error_creator) == (None, ERROR_CREATOR)
     assert only_stream(ENVIRONMENT | {"ERROR_CREATOR_URI": URN}).error_creator == URN
 
 
@@ -329,6 +318,13 @@ SETTINGS = [
     Setting(name="MU_SPARQL_TIMEOUT", default=60, given="0.5", value=0.5),
     Setting(name="PING_DB_INTERVAL", default=2, given="10", value=10),
     Setting(name="JOB_TIMEOUT_MINUTES", default=0, given="0060", value=60),
+    Setting(name="TICK_WINDOW_MINUTES", default=360, given="0", value=0),
+    Setting(name="ERROR_REPEAT_HOURS", default=24, given="0.5", value=0.5),
+    Setting(name="UPDATE_SETTLE_SECONDS", default=60, given="90", value=90),
+    Setting(name="RETRY_MAX_SECONDS", default=60, given="5", value=5),
+    Setting(name="SWEEP_SECONDS", default=300, given="60", value=60),
+    Setting(name="REPLICA", default=0, given="2", value=2),
+    Setting(name="STANDBY_SECONDS", default=90, given="30", value=30),
     Setting(name="LOG_LEVEL", default="INFO", given="debug", value="DEBUG"),
     Setting(name="LOG_SPARQL_ALL", field="logs_queries", default=True, given="0", value=False),
     Setting(name="LOG_SPARQL_ALL", field="logs_updates", default=True, given="False", value=False),
@@ -350,6 +346,14 @@ def test_updates_go_where_queries_go_unless_told_otherwise() -> None:
     assert service.update_url == service.mu_sparql_endpoint == "http://other/sparql"
 
 
+def test_how_ticks_are_settled_is_set_in_units_that_operators_use() -> None:
+    environ = {"TICK_WINDOW_MINUTES": "30", "REPLICA": "2", "STANDBY_SECONDS": "45"}
+    policy = loaded(ENVIRONMENT | environ).service.policy
+    assert (policy.window, policy.delay) == (timedelta(minutes=30), timedelta(seconds=90))
+    assert (policy.settle, policy.longest_pause) == (timedelta(minutes=1), timedelta(minutes=1))
+    assert policy.repeat == timedelta(days=1)
+
+
 @pytest.mark.parametrize("everything", ["true", "false"])
 @pytest.mark.parametrize("queries", ["true", "false", ""])
 @pytest.mark.parametrize("updates", ["true", "false", ""])
@@ -360,6 +364,12 @@ def test_a_log_switch_of_its_own_overrules_that_of_all(
     service = loaded(ENVIRONMENT | switches | {"LOG_SPARQL_UPDATES": updates}).service
     assert service.logs_queries is ((queries or everything) == "true")
     assert service.logs_updates is ((updates or everything) == "true")
+
+
+@pytest.mark.parametrize(("text", "value"), [("1", True), (" 0 ", False)])
+def test_log_switches_take_1_and_0_as_they_always_did(text: str, *, value: bool) -> None:
+    switches = {"LOG_SPARQL_ALL": str(not value), "LOG_SPARQL_UPDATES": text}
+    assert loaded(ENVIRONMENT | switches).service.logs_updates is value
 
 
 MINUTES = "a whole number of minutes"
@@ -387,6 +397,18 @@ BAD_VALUES: dict[tuple[str, ...], dict[str, str]] = {
         "60m": f"not {MINUTES}; use {MINUTES} from 0 to 525600",
         "525601": f"out of range; use {MINUTES} from 0 to 525600",
         "1234567890": f"not {MINUTES}; use {MINUTES} from 0 to 525600",
+    },
+    ("TICK_WINDOW_MINUTES",): {
+        "525600.5": "out of range; use a number of minutes from 0 to 525600",
+        "6h": "not a number of minutes; use a number of minutes from 0 to 525600",
+    },
+    ("ERROR_REPEAT_HOURS",): {
+        "0": "out of range; use a number of hours from 0.001 to 8760",
+        "daily": "not a number of hours; use a number of hours from 0.001 to 8760",
+    },
+    ("REPLICA",): {
+        "1.5": "not a whole number; use a whole number from 0 to 99",
+        "100": "out of range; use a whole number from 0 to 99",
     },
     ("MU_SPARQL_TIMEOUT", "PING_DB_INTERVAL"): {
         "0": f"out of range; use {SECONDS} from 0.1 to 3600",
@@ -522,8 +544,9 @@ def test_a_machine_without_a_zone_needs_tz() -> None:
     def no_zone() -> tzinfo:
         raise LookupError("Multiple conflicting time zone configurations found")
 
+    problem = "the machine's own can't be told"
     assert errors_of(ENVIRONMENT, zone=no_zone) == [
-        "env TZ: not set, nor the machine's; use a name such as Europe/Brussels"
+        f"env TZ: not set, and {problem}; use a name such as Europe/Brussels"
     ]
 
 

@@ -48,8 +48,8 @@ BAD_FILES: dict[str, tuple[Any, str]] = {
         f', line 1, column 1: got "- name: pu" — not JSON: Expecting value; {COMMAS}',
     ),
     "a comma too few": (
-        '[\n  {"name": "x"\n   "jobsGraph": "y"}]',
-        rf', line 3, column 4: got "[\n  {{\"name\": \"x\"\n   \"jobsGraph" — {NO_COMMA}',
+        '[\n  {\n    "name": "worship-submissions"\n    "jobsGraph": "urn:a"\n  }\n]',
+        rf', line 4, column 5: got "e\": \"worship-submissions\"\n    \"jobsGraph" — {NO_COMMA}',
     ),
     "null": ("null", f": holds null; {ARRAY}"),
     "a text": ('"public"', f": holds a text; {ARRAY}"),
@@ -80,7 +80,7 @@ def test_what_is_no_config_file_gives_one_line(
         pytest.param(b"[]", ": holds no stream", id="UTF-8"),
         pytest.param(b"\xef\xbb\xbf[]", ": holds no stream", id="UTF-8 with a byte order mark"),
         pytest.param("[]".encode("utf-16"), ": is not UTF-8", id="UTF-16"),
-        pytest.param(b"[caf\xe9]", ": is not UTF-8", id="Latin-1"),
+        pytest.param(b"[\xe9]", ": is not UTF-8", id="Latin-1"),
     ],
 )
 def test_what_the_machine_says_of_a_file_is_understood(
@@ -232,6 +232,13 @@ def test_a_message_stays_one_line_of_bounded_length(place: str, hostile: str) ->
     for line in (*errors, *warnings):
         assert line.isprintable()
         assert len(line) <= 5 * LONGEST_PART
+
+
+@pytest.mark.parametrize(("length", "shown"), [(298, "x" * 298), (299, None)])
+def test_a_long_value_is_shown_without_its_middle(length: int, shown: str | None) -> None:
+    shown = shown or "x" * 149 + "…" + "x" * 149
+    [line] = errors_of(files={CONFIG: [stream("public", jobsGraph="x" * length)]})
+    assert f'got "{shown}" — not an absolute IRI' in line
 
 
 def test_a_long_place_keeps_its_end_where_the_key_is() -> None:

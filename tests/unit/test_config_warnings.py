@@ -51,9 +51,11 @@ def test_an_unset_start_initial_sync_is_told_as_the_node_service_took_it_as_true
 def test_an_unset_healing_task_operation_is_told_with_the_line_to_add() -> None:
     unset = without("HEALING_TASK_OPERATION")
     [line] = warnings_of(unset)
-    assert line.startswith("env HEALING_TASK_OPERATION: not set, so healing tasks get ")
-    assert TASK + "patchPublicationGraph; the publication-graph-maintainer listens for" in line
-    assert line.endswith(f"; add HEALING_TASK_OPERATION={MAINTAINERS_HEALING}")
+    assert line == (
+        f"env HEALING_TASK_OPERATION: not set, so healing tasks get {TASK}patchPublicationGraph; "
+        "the publication-graph-maintainer listens for another one, which the Node service wrote; "
+        f"add HEALING_TASK_OPERATION={MAINTAINERS_HEALING}"
+    )
     assert warnings_of(unset | {"ENABLE_HEALING_JOB_OPERATION": "false"}) == []
 
 
@@ -118,6 +120,7 @@ def test_a_task_operation_without_a_stream_of_its_own_counts_for_the_file() -> N
     [
         ("START_INITAL_SYNC", "START_INITIAL_SYNC"),
         ("CRON_PATTERN_DUMP_JOBS", "CRON_PATTERN_DUMP_JOB"),
+        ("Jobs_Graph", "JOBS_GRAPH"),
         ("MU_SPARQL_END_POINT", "MU_SPARQL_ENDPOINT"),
     ],
 )
@@ -247,13 +250,13 @@ healing of stream public: "20 05 * * *", next Thursday 2024-07-04 05:20:00 CEST 
 dump of stream public: "0 0 6 * * 6", next Saturday 2024-07-06 06:00:00 CEST (Europe/Brussels)
 initial sync of the environment's stream: once, at the start
 healing of the environment's stream: disabled
-dump of the environment's stream: "0 9 * * *", next Thursday 2024-07-04 09:00:00 CEST (Europe/Brussels)
+dump of the environment's stream: "@daily", next Thursday 2024-07-04 00:00:00 CEST (Europe/Brussels)
 """
 
 
 def test_the_summary_tells_the_next_run_of_every_kind_with_its_weekday() -> None:
     patterns = {"cronPatternDumpJob": "0 0 6 * * 6", "cronPatternHealingJob": " 20 05 * * *\n"}
-    changes = {"ENABLE_HEALING_JOB_OPERATION": "false", "CRON_PATTERN_DUMP_JOB": "0 9 * * *"}
+    changes = {"ENABLE_HEALING_JOB_OPERATION": "false", "CRON_PATTERN_DUMP_JOB": "@daily"}
     files = {CONFIG: [stream("public", **patterns)]}
     settings = loaded(ENVIRONMENT | changes, files, lambda: ZoneInfo("Europe/Brussels"))
     assert list(summary(settings, at("2024-07-03T12:30"))) == SUMMARY.splitlines()
