@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import signal
 import sys
 import time
@@ -21,10 +22,12 @@ from uuid import uuid4
 from tzlocal import get_localzone
 
 from config import ConfigError, Settings, load
-from jobs.agenda import Agenda
 from jobs.initiator import Initiator, Surroundings
+from jobs.reporter import Reporter
 from jobs.scheduler import TickScheduler
+from jobs.settler import Settler, agendas_of
 from jobs.startup import Startup
+from jobs.sweeper import Sweeper
 from settings.summary import summary
 from sparql.client import SparqlClient
 from sparql.store import SparqlJobStore
@@ -33,6 +36,8 @@ from web.server import MOST_WAITING, Server, create_wsgi
 
 if TYPE_CHECKING:
     from flask import Flask
+
+    from settings.fields import Service
 
 _log = logging.getLogger("service")
 
@@ -102,21 +107,16 @@ class Parts:
     store: SparqlJobStore
     world: Surroundings
     initiator: Initiator
+    settler: Settler
+    sweeper: Sweeper
     ready: Event
     app: Flask
 
 
 def compose(settings: Settings) -> Parts:
     """Put the parts together."""
-    service, ready = settings.service, Event()
-    minutes = service.job_timeout_minutes
-    world = Surroundings(
-        now=utc_now,
-        monotonic=time.monotonic,
-        new_id=new_id,
-        seconds=service.mu_sparql_timeout,
-        job_timeout=timedelta(minutes=minutes) if minutes else None,
-    )
+    service, streams, ready = settings.service, settings.streams, Event()
+    world = surroundings(service)
     client = SparqlClient(
         query_url=service.mu_sparql_endpoint,
         update_url=service.update_url,
@@ -125,9 +125,41 @@ def compose(settings: Settings) -> Parts:
         log_updates=service.logs_updates,
     )
     store = SparqlJobStore(client)
-    initiator = Initiator(settings.streams, store, world)
-    api = Api(settings.streams, initiator, is_ready=ready.is_set, most_at_once=MOST_WAITING)
-    return Parts(store=store, world=world, initiator=initiator, ready=ready, app=create_wsgi(api))
+    reporter = Reporter(store, now=world.now, new_id=new_id, deadline=world.deadline)
+    initiator = Initiator(streams, store, reporter, world)
+    start = world.now().replace(microsecond=0)
+    agendas = [agendas_of(stream, start, world.policy) for stream in streams]
+    settler = Settler(agendas, store, initiator, reporter, world)
+    api = Api(
+        streams,
+        create=initiator.request,
+        clean=settler.clean,
+        is_ready=ready.is_set,
+        most_at_once=MOST_WAITING,
+    )
+    return Parts(
+        store=store,
+        world=world,
+        initiator=initiator,
+        settler=settler,
+        sweeper=Sweeper(streams, store, initiator, reporter, world),
+        ready=ready,
+        app=create_wsgi(api),
+    )
+
+
+def surroundings(service: Service) -> Surroundings:
+    """Return the real clock, chance and limits."""
+    minutes = service.job_timeout_minutes
+    return Surroundings(
+        now=utc_now,
+        monotonic=time.monotonic,
+        new_id=new_id,
+        chance=random.random,
+        seconds=service.mu_sparql_timeout,
+        policy=service.policy,
+        job_timeout=timedelta(minutes=minutes) if minutes else None,
+    )
 
 
 def serve(settings: Settings) -> int:
@@ -161,16 +193,14 @@ def serve(settings: Settings) -> int:
 
 def start_up(settings: Settings, parts: Parts, stop: Event) -> TickScheduler:
     """Begin the way into service in the background; return the scheduler that it will arm."""
-    now = parts.world.now
-    agendas = [Agenda(stream, since=now()) for stream in settings.streams]
-    scheduler = TickScheduler(agendas, parts.initiator.settle, now)
+    sweep_every = timedelta(seconds=settings.service.sweep_seconds)
+    scheduler = TickScheduler(parts.settler, parts.sweeper.sweep, sweep_every, parts.world.now)
     startup = Startup(
-        streams=settings.streams,
         store=parts.store,
-        initiator=parts.initiator,
+        settler=parts.settler,
+        arm=scheduler.start,
         world=parts.world,
         ping_seconds=settings.service.ping_db_interval,
-        arm=scheduler.start,
         ready=parts.ready,
         stop=stop,
     )

@@ -1,48 +1,279 @@
-"""Which ticks of a stream are due, and when the next one comes.
+"""Which ticks of a schedule are due, and what became of the others: a state machine without I/O.
 
-An agenda looks at the clock's present and at what it handed out before, not at what somebody
-woke it for: a wake-up that comes late, twice or never is made good by the next one.
+A tick stays due until it is settled: done, superseded by a newer tick of its schedule, missed
+because its window closed, or cleaned by request. An agenda looks at the present and at what it
+was told before, not at what somebody woke it for: a wake-up that comes late, twice or never is
+made good by the next one.
 """
 
 from __future__ import annotations
 
-from threading import Lock
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
 
-from jobs.model import JobKind, Tick
+from jobs.model import Tick
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from jobs.model import Job, JobKind, NewJob, Stream
 
-    from jobs.model import Stream
+NEVER = datetime(9000, 1, 1, tzinfo=UTC)
+MOST_COUNTED = 10_000  # superseded ticks; what a pattern of seconds brings in three hours
+FIRST_PAUSE = timedelta(seconds=1)
 
-_ORDER = {kind: position for position, kind in enumerate(JobKind)}
+
+class FireTimes(Protocol):
+    """When ticks fire: a cron schedule, or `Once`."""
+
+    def next_after(self, instant: datetime) -> datetime:
+        """Return the first fire time after `instant`."""
+
+    def latest(self, instant: datetime) -> datetime:
+        """Return the newest fire time up to `instant`."""
+
+
+@dataclass(frozen=True)
+class Once:
+    """Fires one time, at `instant`: what is due when the service starts."""
+
+    instant: datetime
+
+    def next_after(self, instant: datetime) -> datetime:
+        """Return the one fire time, or after it one that never comes."""
+        return self.instant if instant < self.instant else NEVER
+
+    def latest(self, instant: datetime) -> datetime:
+        """Return the one fire time, or before it one that is long gone."""
+        return self.instant if instant >= self.instant else datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """How long ticks stay due, and how often they are tried.
+
+    `window`: how long a tick stays due; it runs from the oldest unsettled tick of a schedule, so
+    that a short period can't hide a block for ever. `settle`: how long an update may still be
+    applied after its answer was lost, and how long a 200 may be a lie. `delay`: how long after
+    its fire time this replica takes a tick up. `repeat`: how often a lasting block is reported.
+    `longest_pause`: between two tries.
+    """
+
+    window: timedelta = timedelta(hours=6)
+    settle: timedelta = timedelta(seconds=60)
+    delay: timedelta = timedelta(0)
+    repeat: timedelta = timedelta(hours=24)
+    longest_pause: timedelta = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backlog:
+    """The unsettled ticks of one schedule: `newest` is tried for all from `oldest` on.
+
+    `others` counts those that it superseded; `reason` and `blocking` tell why the last try failed.
+    """
+
+    newest: Tick
+    oldest: datetime
+    retry_at: datetime
+    others: int = 0
+    tries: int = 0
+    reason: str = "it was not tried yet"
+    blocking: tuple[Job, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """A job that was sent for a backlog `at` an instant, and not yet confirmed by a read."""
+
+    job: NewJob
+    at: datetime
+    look_at: datetime
+    backlog: Backlog
+
+
+@dataclass(frozen=True)
+class Superseded:
+    """`tick` took the place of `count` earlier ones, the first of which fired at `since`."""
+
+    tick: Tick
+    count: int
+    since: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Missed:
+    """A backlog whose window closed, in a block that has lasted `since` then.
+
+    `report` numbers the error resource that is to be stored; None where the last one is young.
+    """
+
+    backlog: Backlog
+    since: datetime
+    report: int | None
 
 
 class Agenda:
-    """The ticks of one stream that fire after `since`, each handed out once."""
+    """The ticks of one schedule that fire after `seen`."""
 
-    def __init__(self, stream: Stream, since: datetime) -> None:
+    def __init__(
+        self, stream: Stream, kind: JobKind, schedule: FireTimes, seen: datetime, policy: Policy
+    ) -> None:
         self.stream = stream
-        self._schedules = {plan.kind: plan.schedule for plan in stream.plans if plan.schedule}
-        self._handed_out = dict.fromkeys(self._schedules, since)
-        self._lock = Lock()
+        self.kind = kind
+        self.operation = stream.plan(kind).job_operation or ""
+        self.backlog: Backlog | None = None
+        self.sent: Sent | None = None
+        self._schedule = schedule
+        self._seen = seen
+        self._policy = policy
+        self._blocked_since: datetime | None = None
+        self._reports = 0
 
-    def next_after(self, instant: datetime) -> datetime | None:
-        """Return when the next tick fires; None where nothing is scheduled."""
-        times = [schedule.next_after(instant) for schedule in self._schedules.values()]
-        return min(times, default=None)
+    def __str__(self) -> str:
+        """Name the schedule as logs do."""
+        return f"{self.kind.value} of {self.stream}"
 
-    def take(self, now: datetime) -> list[Tick]:
-        """Return the ticks that became due, the oldest first and of two at once the healing.
+    @property
+    def recurs(self) -> bool:
+        """Whether its ticks come again and again, so that a predecessor may have left one."""
+        return not isinstance(self._schedule, Once)
 
-        Of several ticks of one schedule only the newest is returned: it supersedes the others.
+    def next_arrival(self, instant: datetime) -> datetime:
+        """Return when the first tick after `instant` is to be taken up here."""
+        return self._schedule.next_after(instant - self._policy.delay) + self._policy.delay
+
+    def next_look(self) -> datetime | None:
+        """Return when something is to be done about the ticks that arrived; None if nothing is."""
+        if self.sent:
+            return self.sent.look_at
+        return self.backlog.retry_at if self.backlog else None
+
+    def arrive(self, now: datetime) -> Superseded | None:
+        """Take up the newest tick that fired, and return those that it supersedes."""
+        fire_time = self._schedule.latest(now - self._policy.delay)
+        if fire_time <= self._seen:
+            return None
+        count, since = self._skipped(self._seen, fire_time)
+        older, others = self.backlog, count
+        if older:
+            count, since, others = count + 1, older.newest.fire_time, count + 1 + older.others
+        self._seen = fire_time
+        self.backlog = Backlog(
+            newest=Tick(self.stream, self.kind, fire_time),
+            oldest=older.oldest if older else since,
+            retry_at=now,
+            others=others,
+        )
+        return Superseded(self.backlog.newest, count, since) if count else None
+
+    def inherit(self, now: datetime, last_job: datetime | None) -> Superseded | None:
+        """Take up the newest tick of the time before this process, as a predecessor left it.
+
+        `last_job` is when the newest job of the operation was created. Without any, nothing was
+        ever done here and nothing is caught up. Return the ticks that it supersedes.
         """
-        with self._lock:
-            due = [
-                Tick(self.stream, kind, fire_time)
-                for kind, schedule in self._schedules.items()
-                if (fire_time := schedule.latest(now)) > self._handed_out[kind]
-            ]
-            self._handed_out.update({tick.kind: tick.fire_time for tick in due})
-        return sorted(due, key=lambda tick: (tick.fire_time, _ORDER[tick.kind]))
+        fire_time = self._seen
+        if last_job is None or last_job >= fire_time:
+            return None
+        count, since = self._skipped(last_job, fire_time)
+        self.backlog = Backlog(
+            newest=Tick(self.stream, self.kind, fire_time),
+            oldest=fire_time,
+            retry_at=now + self._policy.settle,
+            others=count,
+            reason="the service was not running, or the pattern changed",
+        )
+        return Superseded(self.backlog.newest, count, since) if count else None
+
+    def due(self, now: datetime) -> Backlog | None:
+        """Return what is to be tried now."""
+        if self.sent or not self.backlog or self.backlog.retry_at > now:
+            return None
+        return self.backlog
+
+    def wrote(self, job: NewJob, now: datetime) -> None:
+        """Remember that a job was sent for the backlog; nothing is sent again until it is known."""
+        if self.backlog:
+            look_at = now + FIRST_PAUSE
+            self.sent = Sent(job=job, at=now, look_at=look_at, backlog=self.backlog)
+            self.backlog = None
+
+    def settled(self, fire_time: datetime) -> None:
+        """Note that every tick up to `fire_time` is done with."""
+        if self.sent and self.sent.backlog.newest.fire_time <= fire_time:
+            self.sent = None
+        if self.backlog and self.backlog.newest.fire_time <= fire_time:
+            self.backlog = None
+        elif self.backlog and self.backlog.oldest <= fire_time:
+            oldest = self._schedule.next_after(fire_time)
+            left, _ = self._skipped(fire_time, self.backlog.newest.fire_time)
+            self.backlog = replace(self.backlog, oldest=oldest, others=left)
+        self._blocked_since = None
+        self._reports = 0
+
+    def overdue(self, now: datetime) -> bool:
+        """Return whether what was sent had all the time there is to arrive in the store."""
+        return self.sent is not None and now >= self.sent.at + self._policy.settle
+
+    def look_later(self, now: datetime) -> None:
+        """Put the next look for what was sent off, each time for twice as long."""
+        if self.sent:
+            pause = min(max(FIRST_PAUSE, now - self.sent.at), self._policy.longest_pause)
+            end = self.sent.at + self._policy.settle
+            look_at = min(now + pause, end) if now < end else now + pause
+            self.sent = replace(self.sent, look_at=look_at)
+
+    def lost(self, now: datetime) -> None:
+        """Note that what was sent never arrived: its tick is due again, unless a newer one is."""
+        if self.sent is None:
+            return
+        lost, newer = self.sent.backlog, self.backlog
+        self.sent = None
+        self.backlog = replace(lost, retry_at=now)
+        if newer:
+            others = lost.others + 1 + newer.others
+            self.backlog = replace(newer, oldest=lost.oldest, others=others, retry_at=now)
+
+    def waits(
+        self, now: datetime, reason: str, blocking: tuple[Job, ...] = (), chance: float = 1
+    ) -> None:
+        """Put the backlog off, each time for about twice as long; `chance` is from 0 to 1."""
+        if self.backlog is None:
+            return
+        pause = min(FIRST_PAUSE * 2 ** min(self.backlog.tries, 20), self._policy.longest_pause)
+        self.backlog = replace(
+            self.backlog,
+            tries=self.backlog.tries + 1,
+            retry_at=now + pause * (0.5 + chance / 2),
+            reason=reason,
+            blocking=blocking,
+        )
+
+    def missed(self, now: datetime) -> Missed | None:
+        """Give a backlog up whose window has closed, and return it."""
+        backlog, window = self.backlog, self._policy.window
+        if backlog is None or (backlog.tries == 0 and not window) or now < backlog.oldest + window:
+            return None
+        self.backlog = None
+        self._blocked_since = self._blocked_since or backlog.oldest
+        lasting = now - self._blocked_since - window
+        report = None
+        if lasting >= self._reports * self._policy.repeat:
+            report = self._reports = int(lasting / self._policy.repeat) + 1
+        return Missed(backlog=backlog, since=self._blocked_since, report=report)
+
+    def clean(self, now: datetime) -> datetime | None:
+        """Settle every tick up to now, since a person removed the jobs; return the newest."""
+        self.arrive(now)
+        waiting = self.backlog or (self.sent and self.sent.backlog)
+        self.settled(now)
+        return waiting.newest.fire_time if waiting else None
+
+    def _skipped(self, after: datetime, before: datetime) -> tuple[int, datetime]:
+        """Count the fire times strictly between two instants; return the first one too."""
+        first = instant = self._schedule.next_after(after)
+        count = 0
+        while instant < before and count < MOST_COUNTED:
+            count += 1
+            instant = self._schedule.next_after(instant)
+        return count, first

@@ -5,47 +5,55 @@ from __future__ import annotations
 import logging
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from threading import Lock
-from typing import TYPE_CHECKING, assert_never
+from threading import RLock
+from typing import TYPE_CHECKING
 
-from jobs.model import AlreadyDone, Create, ErrorResource, NewJob, Refuse, Trigger, Wait
-from jobs.rules import decide, timed_out
+from jobs import identity
+from jobs.model import Create, NewJob, Trigger
+from jobs.rules import (
+    CLOCK_TOLERANCE,
+    MOST_NAMED,
+    RULES,
+    decide,
+    from_the_future,
+    newest_since,
+    timed_out,
+)
 from jobs.store import Deadline, StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime, timedelta
 
+    from jobs.agenda import Policy
     from jobs.model import Decision, Job, JobKind, Stream, StreamState, Tick
+    from jobs.reporter import Reporter
     from jobs.store import JobStore
 
 _log = logging.getLogger(__name__)
 
-# Virtuoso stores literals of more than 4,096 characters aside, as files: stay below.
-MESSAGE_LIMIT = 4000
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What was decided and, where a job was created, its URI."""
-
-    decision: Decision
-    job_uri: str | None = None
+# A consumer acts a second after a task was inserted. A write that follows its read within that
+# time can't set a task back to scheduled that another process wrote in between.
+READ_LASTS = 1.0
+LAST_LOOK = 4.0  # seconds for one more read after a person's deadline; they are promised five
 
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """What the initiator needs of the world besides the store.
+    """What the domain needs of the world besides the store.
 
     `now` gives aware instants and `monotonic` seconds that never jump; `new_id` an id that nobody
-    had before. `seconds` bounds one piece of work with all its requests. `job_timeout` is how
-    long an active job may be silent before it is failed; None lets it be silent for ever.
+    had before, `chance` a number from 0 to 1. `seconds` bounds one piece of work with all its
+    requests, `policy` says how long ticks stay due. `job_timeout` is how long an active job may
+    be silent before it is failed; None lets it be silent for ever.
     """
 
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
     new_id: Callable[[], str]
+    chance: Callable[[], float]
     seconds: float
+    policy: Policy
     job_timeout: timedelta | None = None
 
     def deadline(self) -> Deadline:
@@ -53,51 +61,74 @@ class Surroundings:
         return Deadline.after(self.seconds, self.monotonic)
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What was decided and which job was sent, if any; `doubt` tells of a lost answer."""
+
+    decision: Decision
+    job: NewJob | None = None
+    doubt: StoreError | None = None
+
+
 class Initiator:
     """Creates and cleans jobs, one piece of work per stream at a time."""
 
-    def __init__(self, streams: Iterable[Stream], store: JobStore, world: Surroundings) -> None:
+    def __init__(
+        self,
+        streams: Iterable[Stream],
+        store: JobStore,
+        reporter: Reporter,
+        world: Surroundings,
+    ) -> None:
         self._store = store
+        self._reporter = reporter
         self._world = world
-        self._turns = {stream.name: Lock() for stream in streams}
+        self._turns = {stream.name: RLock() for stream in streams}
         self._seen: dict[str | None, dict[str, datetime]] = {}
+        self._sync_ids: dict[str, str] = {}
 
-    def initiate(self, stream: Stream, kind: JobKind, trigger: Trigger) -> Outcome:
-        """Create a job of `kind` if the rules allow it; raise `StoreError` where the store fails.
-
-        What a tick or a startup has to wait for is logged and stored as an error resource; a
-        person is told in the answer.
-        """
-        _log.info("%s of %s: trying to create a job (%s)", kind.value, stream, trigger.value)
-        deadline = self._world.deadline()
-        with self._turn(stream, deadline):
-            decision = decide(kind, stream, self._state(stream, deadline), trigger)
-            match decision:
-                case Create():
-                    return Outcome(decision, self._create(stream, kind, deadline))
-                case Wait():
-                    self._report(stream, decision.reason, decision.blocking, deadline)
-                case AlreadyDone() | Refuse():
-                    _log.info("%s of %s: no job: %s", kind.value, stream, decision.reason)
-                case _:
-                    assert_never(decision)
-        return Outcome(decision)
-
-    def settle(self, tick: Tick) -> None:
-        """Take up a tick; what goes wrong is logged and, where possible, stored as an error."""
-        stream, kind = tick.stream, tick.kind
-        _log.info("%s of %s: tick of %s", kind.value, stream, tick.fire_time.isoformat())
+    @contextmanager
+    def turn(self, stream: Stream, deadline: Deadline) -> Iterator[None]:
+        """Wait for the stream's turn: two pieces of work that read and then write never mix."""
+        turn = self._turns[stream.name]
+        if not turn.acquire(timeout=deadline.remaining):
+            raise StoreUnavailable(f"{stream}: still busy with an earlier call", sent=False)
         try:
-            self.initiate(stream, kind, Trigger.TICK)
-        except Exception as error:  # noqa: BLE001 - no failure may take later ticks with it
-            if not isinstance(error, StoreError):
-                _log.exception("a tick failed in an unforeseen way")
-            self.failed(stream, kind, error)
+            yield
+        finally:
+            turn.release()
 
-    def failed(self, stream: Stream, kind: JobKind, error: Exception) -> None:
-        """Log that a job nobody waits for could not be created, and store that as an error."""
-        message = f"{kind.value} of {stream}: no job could be created: {error}"
-        self._report(stream, message, (), self._world.deadline())
+    def request(self, stream: Stream, kind: JobKind) -> Outcome:
+        """Create a job because a person asks; raise `StoreError` where it isn't known to be there.
+
+        It is never sent twice: after a lost answer one read tells whether it was written.
+        """
+        deadline = self._world.deadline()
+        _log.info("%s of %s: trying to create a job by request", kind.value, stream)
+        with self.turn(stream, deadline):
+            decision, send_by = self._decide(stream, kind, Trigger.REQUEST, None, deadline)
+            if not isinstance(decision, Create):
+                return Outcome(decision)
+            job = self._job(stream, kind, self._world.new_id(), self._world.now())
+            doubt = self._send(job, send_by, deadline)
+        self._make_sure(job, kind, doubt)
+        _log.info("%s of %s: created job %s by request", kind.value, stream, job.uri)
+        return Outcome(decision, job)
+
+    def take(self, tick: Tick, since: datetime) -> Outcome:
+        """Create the job of a tick if the rules allow it; `since` is its oldest unsettled fellow.
+
+        Raise `StoreError` where nothing was written for certain. What was sent is provisional: a
+        read has to confirm it. To be called in the stream's turn.
+        """
+        stream, kind = tick.stream, tick.kind
+        deadline = self._world.deadline()
+        trigger = RULES[kind].started_by
+        decision, send_by = self._decide(stream, kind, trigger, (tick, since), deadline)
+        if not isinstance(decision, Create):
+            return Outcome(decision)
+        job = self._job(stream, kind, self._tick_id(tick, deadline), tick.fire_time)
+        return Outcome(decision, job, self._send(job, send_by, deadline))
 
     def clean(self, stream: Stream, kind: JobKind) -> tuple[str, ...]:
         """Remove all jobs of a kind and their tasks, running ones too, and return the jobs' URIs.
@@ -109,10 +140,10 @@ class Initiator:
         if operation is None:
             raise LookupError(f"{stream} has no {kind.value} job operation, so no such jobs")
         deadline = self._world.deadline()
-        with self._turn(stream, deadline):
+        with self.turn(stream, deadline):
             jobs = self._store.jobs_of(operation, deadline)
-            self._store.delete(jobs, deadline)
-        _log.info("%s of %s: cleaned %s jobs by request", kind.value, stream, len(jobs))
+            self._store.delete(operation, deadline)
+        _log.info("%s of %s: cleaned by request: %s", kind.value, stream, _listed(jobs))
         return jobs
 
     def close(self, seconds: float) -> bool:
@@ -120,35 +151,81 @@ class Initiator:
         deadline = Deadline.after(seconds, self._world.monotonic)
         return all(turn.acquire(timeout=deadline.remaining) for turn in self._turns.values())
 
-    def _create(self, stream: Stream, kind: JobKind, deadline: Deadline) -> str:
+    def _decide(
+        self,
+        stream: Stream,
+        kind: JobKind,
+        trigger: Trigger,
+        due: tuple[Tick, datetime] | None,
+        deadline: Deadline,
+    ) -> tuple[Decision, Deadline]:
+        """Read the state and decide; the decision holds good for a write that begins in time."""
+        state = self._state(stream, due[1] if due else None, deadline)
+        good_until = Deadline.after(READ_LASTS, self._world.monotonic)
+        done = None
+        if due:
+            operation = stream.plan(kind).job_operation
+            done = newest_since(operation, due[0].fire_time, state, self._world.now())
+        return decide(kind, stream, state, trigger, done), good_until
+
+    def _send(self, job: NewJob, send_by: Deadline, deadline: Deadline) -> StoreError | None:
+        """Send a job once; return the error after which it may be there, raise any other."""
+        try:
+            self._store.create(job, send_by, deadline)
+        except StoreError as error:
+            if not error.in_doubt:
+                raise
+            return error
+        return None
+
+    def _make_sure(self, job: NewJob, kind: JobKind, doubt: StoreError | None) -> None:
+        """Read whether a job is there: an answer may be lost, and a 200 may be a lie."""
+        try:
+            found = self._store.find([job.uri], Deadline.after(LAST_LOOK, self._world.monotonic))
+        except StoreError as error:
+            if doubt is None:
+                return
+            _log.warning("could not look for job %s: %s", job.uri, error)
+            found = ()
+        if found and found[0].tasks:
+            return
+        reason = doubt or "the store said it was written, but it is not there"
+        message = f"{reason}; the {kind.value} job {job.uri} may appear all the same"
+        raise StoreUnavailable(message, sent=True) from doubt
+
+    def _tick_id(self, tick: Tick, deadline: Deadline) -> str:
+        """Return the id of a tick's job; that of a start is settled at the first try."""
+        operation = tick.stream.plan(tick.kind).job_operation or ""
+        if RULES[tick.kind].started_by is not Trigger.STARTUP:
+            return identity.tick_job(operation, tick.fire_time)
+        if operation not in self._sync_ids:
+            until = self._world.now() + CLOCK_TOLERANCE
+            previous = self._store.last_created([operation], until, deadline).get(operation)
+            self._sync_ids[operation] = identity.startup_job(operation, previous)
+        return self._sync_ids[operation]
+
+    def _job(self, stream: Stream, kind: JobKind, job_id: str, created: datetime) -> NewJob:
         plan = stream.plan(kind)
         if plan.job_operation is None:
             raise LookupError(f"{kind.value} of {stream} is enabled without a job operation")
-        job = NewJob(
-            job_id=self._world.new_id(),
-            task_id=self._world.new_id(),
+        return NewJob(
+            job_id=job_id,
+            task_id=identity.first_task(job_id),
             graph=stream.jobs_graph,
             job_operation=plan.job_operation,
             task_operation=plan.task_operation,
-            created=self._world.now(),
+            created=created,
         )
-        try:
-            self._store.create(job, deadline)
-        except StoreUnavailable as error:
-            if not error.sent:
-                raise
-            doubt = f"{error}; the {kind.value} job {job.uri} may have been created all the same"
-            raise StoreUnavailable(doubt, sent=True) from error
-        _log.info("%s of %s: created job %s", kind.value, stream, job.uri)
-        return job.uri
 
-    def _state(self, stream: Stream, deadline: Deadline) -> StreamState:
+    def _state(self, stream: Stream, since: datetime | None, deadline: Deadline) -> StreamState:
         """Read the stream's state, after failing the jobs that were silent for too long."""
-        state = self._store.state(stream, deadline)
+        state = self._store.state(stream, since, deadline)
+        now = self._world.now()
+        for job in from_the_future(state, now):
+            _log.warning("job %s is dated %s, in the future: ignored", job, job.created)
         timeout = self._world.job_timeout
         if timeout is None:
             return state
-        now = self._world.now()
         before = self._seen.get(stream.name, {})
         seen = {job.uri: before.get(job.uri, now) for job in state.active}
         self._seen[stream.name] = seen
@@ -164,36 +241,10 @@ class Initiator:
             f"{job} gave no sign of life for {minutes} minutes (JOB_TIMEOUT_MINUTES): "
             "it and its unfinished tasks were set to failed"
         )
-        self._report(stream, message, (job,), deadline)
+        self._reporter.report(stream, message, job)
 
-    def _report(
-        self, stream: Stream, message: str, jobs: tuple[Job, ...], deadline: Deadline
-    ) -> None:
-        """Log `message` and store it as an error that references the first of `jobs`.
 
-        A store that doesn't take the error is logged too, and no reason to stop.
-        """
-        _log.warning("%s", message)
-        error = ErrorResource(
-            error_id=self._world.new_id(),
-            graph=stream.jobs_graph,
-            creator=stream.error_creator,
-            message=message[:MESSAGE_LIMIT],
-            created=self._world.now(),
-            job=jobs[0].uri if jobs else None,
-        )
-        try:
-            self._store.record(error, deadline)
-        except StoreError as failure:
-            _log.error("the store did not take this as an error resource: %s", failure)
-
-    @contextmanager
-    def _turn(self, stream: Stream, deadline: Deadline) -> Iterator[None]:
-        """Wait for the stream's turn: two pieces of work that read and then write never mix."""
-        turn = self._turns[stream.name]
-        if not turn.acquire(timeout=deadline.remaining):
-            raise StoreUnavailable(f"{stream}: still busy with an earlier call", sent=False)
-        try:
-            yield
-        finally:
-            turn.release()
+def _listed(jobs: tuple[str, ...]) -> str:
+    """Name a few jobs, and say how many more there were."""
+    shown = ", ".join(jobs[:MOST_NAMED]) or "no jobs"
+    return shown if len(jobs) <= MOST_NAMED else f"{shown} and {len(jobs) - MOST_NAMED} or more"

@@ -102,6 +102,10 @@ class Tick:
     kind: JobKind
     fire_time: datetime
 
+    def __str__(self) -> str:
+        """Name the tick by its instant, in UTC as its job's date is."""
+        return self.fire_time.isoformat()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
@@ -114,11 +118,11 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A job as the store has it."""
+    """A job as the store has it; `status` is None when its IRI is none that is known here."""
 
     uri: str
     operation: str
-    status: Status
+    status: Status | None
     created: datetime | None = None
     modified: datetime | None = None
     tasks: tuple[Task, ...] = ()
@@ -184,10 +188,14 @@ class ErrorResource:
 
 @dataclass(frozen=True)
 class StreamState:
-    """What the store knows of a stream: its active jobs and its successful initial syncs."""
+    """What the store knows of a stream: active jobs, successful initial syncs, and recent jobs.
+
+    `recent` are the jobs created since the instant that was asked for, whatever their status.
+    """
 
     active: tuple[Job, ...] = ()
     synced: tuple[Job, ...] = ()
+    recent: tuple[Job, ...] = ()
 
 
 @dataclass(frozen=True)

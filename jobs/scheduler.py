@@ -1,83 +1,111 @@
-"""Waking up when ticks are due: APScheduler carries the time, `Agenda` the ticks."""
+"""Waking up when something is due: APScheduler carries the time, the settler does the work."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.date import DateTrigger
+from apscheduler.triggers.interval import IntervalTrigger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-    from jobs.agenda import Agenda
-    from jobs.model import Tick
+    from jobs.model import Stream
+    from jobs.settler import Settler
 
 # APScheduler sleeps on the monotonic clock: without a cap it would notice only much later that
 # the wall clock was set, or that the machine slept.
 LONGEST_SLEEP = timedelta(seconds=30)
+SHORTEST_PAUSE = timedelta(milliseconds=200)  # between two looks at what is overdue
+OPTIONS = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
 
 
 class TickTrigger(BaseTrigger):  # type: ignore[misc] # APScheduler 3 has no types
-    """Fires at every tick of an agenda, and in between often enough to notice a changed clock.
+    """Fires at every tick, and in between often enough to notice a changed clock.
 
     After a pause it answers with the present rather than with each fire time that was missed:
     APScheduler would list them all while it holds its lock.
     """
 
-    def __init__(self, agenda: Agenda) -> None:
-        self._agenda = agenda
+    def __init__(self, next_arrival: Callable[[datetime], datetime]) -> None:
+        self._next_arrival = next_arrival
 
-    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
         """Return when to wake next, as APScheduler asks for it."""
         base = now if previous is None else max(previous, now - LONGEST_SLEEP)
-        tick = self._agenda.next_after(base)
-        return None if tick is None else min(tick, base + LONGEST_SLEEP)
+        return min(self._next_arrival(base), base + LONGEST_SLEEP)
 
 
 class TickScheduler:
-    """Runs `settle` for every tick of the agendas, each stream's ticks one after the other."""
+    """Has the settler look at every stream when its ticks are due, and sweeps now and then.
+
+    Retries and confirmations are jobs of the scheduler, too: no thread waits for anything.
+    """
 
     def __init__(
         self,
-        agendas: Iterable[Agenda],
-        settle: Callable[[Tick], None],
+        settler: Settler,
+        sweep: Callable[[], None],
+        sweep_every: timedelta,
         now: Callable[[], datetime],
     ) -> None:
-        self._agendas = tuple(agendas)
-        self._settle = settle
+        self._settler = settler
+        self._sweep = sweep
+        self._sweep_every = sweep_every
         self._now = now
         self._stopped = Event()
-        workers = ThreadPoolExecutor(max(1, len(self._agendas)))  # no stream waits for another
+        # One worker a stream, so that none waits for another, and one each for the other work.
+        workers = ThreadPoolExecutor(len(settler.streams) + 2)
         self._scheduler = BackgroundScheduler(executors={"default": workers}, timezone=UTC)
 
     def start(self) -> None:
-        """Arm the schedules; ticks that are due already are taken up at once."""
-        for agenda in self._agendas:
-            self._scheduler.add_job(
-                self._take_up,
-                TickTrigger(agenda),
-                args=[agenda],
-                id=str(agenda.stream),
-                next_run_time=self._now(),
-                misfire_grace_time=None,
-                coalesce=True,
-                max_instances=1,
-            )
+        """Arm the schedules; what is due already is taken up at once."""
+        now = self._now()
+        for stream in self._settler.streams:
+            trigger = TickTrigger(partial(self._settler.next_arrival, stream))
+            self._add(f"ticks of {stream}", self._look, trigger, stream, next_run_time=now)
+        every = IntervalTrigger(seconds=self._sweep_every.total_seconds(), timezone=UTC)
+        self._add("sweep", self._sweep, every)
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Take up no more ticks. One that is being settled goes on: this does not wait for it."""
+        """Take up nothing more. What is under way goes on: this does not wait for it."""
         self._stopped.set()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
-    def _take_up(self, agenda: Agenda) -> None:
-        while ticks := agenda.take(self._now()):
-            for tick in ticks:
-                if self._stopped.is_set():
-                    return
-                self._settle(tick)
+    def _look(self, stream: Stream) -> None:
+        if self._stopped.is_set():
+            return
+        self._settler.look(stream)
+        self._again(f"tries of {stream}", self._look, self._settler.next_look(stream), stream)
+        self._again("confirmation", self._confirm, self._settler.next_confirmation())
+
+    def _confirm(self) -> None:
+        if self._stopped.is_set():
+            return
+        self._settler.confirm()
+        for stream in self._settler.streams:
+            self._again(f"tries of {stream}", self._look, self._settler.next_look(stream), stream)
+        self._again("confirmation", self._confirm, self._settler.next_confirmation())
+
+    def _again(
+        self, name: str, work: Callable[..., None], at: datetime | None, *args: object
+    ) -> None:
+        """Have work done once more; a time that was set before for the same name is forgotten."""
+        if at is not None and not self._stopped.is_set():
+            trigger = DateTrigger(max(at, self._now() + SHORTEST_PAUSE), timezone=UTC)
+            self._add(name, work, trigger, *args)
+
+    def _add(
+        self, name: str, work: Callable[..., None], trigger: BaseTrigger, *args: object, **more: Any
+    ) -> None:
+        self._scheduler.add_job(
+            work, trigger, args=args, id=name, replace_existing=True, **OPTIONS, **more
+        )

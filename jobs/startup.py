@@ -1,21 +1,19 @@
-"""From process start to armed schedules: wait for the store, then do what is due."""
+"""From process start to armed schedules: wait for the store, take up what a predecessor left."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from threading import Event
 from typing import TYPE_CHECKING
 
-from jobs.model import JobKind, Trigger
-from jobs.rules import RULES
-from jobs.store import StoreError, StoreUnavailable
+from jobs.store import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
+    from threading import Event
 
-    from jobs.initiator import Initiator, Surroundings
-    from jobs.model import Stream
+    from jobs.initiator import Surroundings
+    from jobs.settler import Settler
     from jobs.store import JobStore
 
 _log = logging.getLogger(__name__)
@@ -28,9 +26,8 @@ class Startup:
     `ping_seconds` lie between two looks for a store that is away.
     """
 
-    streams: Iterable[Stream]
     store: JobStore
-    initiator: Initiator
+    settler: Settler
     arm: Callable[[], None]
     world: Surroundings
     ping_seconds: float
@@ -38,44 +35,22 @@ class Startup:
     stop: Event
 
     def run(self) -> None:
-        """Wait for the store, create what is due at a start, arm the schedules, be ready.
+        """Wait for the store, take up what a predecessor left, arm the schedules, be ready."""
+        if self._succeeds(self._begin):
+            self.arm()
+            self.ready.set()
+            _log.info("ready: the schedules are armed")
 
-        What could not be settled because the store went away again is tried until it can; it
-        keeps no other stream waiting.
-        """
-        due = [
-            (stream, kind)
-            for stream in self.streams
-            for kind, rule in RULES.items()
-            if rule.started_by is Trigger.STARTUP and stream.plan(kind).enabled
-        ]
-        while self._store_answers():
-            due = [(stream, kind) for stream, kind in due if not self._settled(stream, kind)]
-            if not self.ready.is_set():
-                self.arm()
-                self.ready.set()
-                _log.info("ready: the schedules are armed")
-            if not due:
-                return
-            self.stop.wait(self.ping_seconds)
+    def _begin(self) -> None:
+        self.store.ping(self.world.deadline())
+        self.settler.inherit()
 
-    def _settled(self, stream: Stream, kind: JobKind) -> bool:
-        """Try to create a job; return whether that is settled, one way or the other."""
-        try:
-            self.initiator.initiate(stream, kind, Trigger.STARTUP)
-        except StoreUnavailable as error:
-            _log.warning("%s of %s waits for the store: %s", kind.value, stream, error)
-            return False
-        except StoreError as error:
-            self.initiator.failed(stream, kind, error)
-        return True
-
-    def _store_answers(self) -> bool:
-        """Wait until the store answers; return False if the service stops before that."""
+    def _succeeds(self, attempt: Callable[[], None]) -> bool:
+        """Wait until the store lets `attempt` succeed; return False if the service stops first."""
         waiting = False
         while not self.stop.is_set():
             try:
-                self.store.ping(self.world.deadline())
+                attempt()
             except StoreError as error:
                 if not waiting:
                     _log.warning("waiting for the store: %s", error)

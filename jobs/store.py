@@ -10,25 +10,30 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from jobs.model import ErrorResource, Job, NewJob, Stream, StreamState
 
 
 class StoreError(Exception):
-    """The store did not do what was asked, or did not say that it did."""
+    """The store did not do what was asked, or did not say that it did.
+
+    `in_doubt`: an update that ended so may have been applied all the same, or may be yet.
+    """
+
+    in_doubt: bool = False
 
 
 class StoreUnavailable(StoreError):
     """The store could not be reached or did not answer in time: trying later makes sense.
 
-    `sent` tells whether the request may have reached it, so that an update may still be applied.
+    `sent` tells whether the request may have reached it.
     """
 
     def __init__(self, message: str, *, sent: bool) -> None:
         super().__init__(message)
-        self.sent = sent
+        self.in_doubt = sent
 
 
 @dataclass(frozen=True)
@@ -53,26 +58,58 @@ class Deadline:
         return max(0.0, self.at - self.clock())
 
 
+@dataclass(frozen=True)
+class HalfJob:
+    """An active job of this service that has no task; `job_id` is its `mu:uuid`."""
+
+    job: Job
+    graph: str
+    job_id: str
+
+
 class JobStore(Protocol):
     """The triplestore as the domain sees it. Every method may raise `StoreError`."""
 
     def ping(self, deadline: Deadline) -> None:
         """Return if the store answers queries."""
 
-    def state(self, stream: Stream, deadline: Deadline) -> StreamState:
-        """Read the stream's active jobs and successful initial syncs, from every graph."""
+    def state(self, stream: Stream, since: datetime | None, deadline: Deadline) -> StreamState:
+        """Read the stream's active jobs, its successful initial syncs, and all jobs `since`."""
 
-    def create(self, job: NewJob, deadline: Deadline) -> None:
-        """Write the job and its task, in one request, once."""
+    def last_created(
+        self, operations: Sequence[str], until: datetime, deadline: Deadline
+    ) -> Mapping[str, datetime]:
+        """Return when the newest job of each operation was created; those without are left out.
+
+        Dates after `until` say nothing: another machine's clock was wrong.
+        """
+
+    def find(self, jobs: Sequence[str], deadline: Deadline) -> tuple[Job, ...]:
+        """Return those of these jobs that are there, with their tasks."""
+
+    def create(self, job: NewJob, send_by: Deadline, deadline: Deadline) -> None:
+        """Write the job and its task in one request, once, and not begin after `send_by`."""
+
+    def add_task(self, job: NewJob, deadline: Deadline) -> None:
+        """Write the task of a job that is there and active, and still has none."""
 
     def fail(self, job: Job, at: datetime, deadline: Deadline) -> None:
         """Set the job and its unfinished tasks to failed, where they are still active."""
+
+    def half_jobs(self, operations: Sequence[str], deadline: Deadline) -> tuple[HalfJob, ...]:
+        """Return the active jobs of this service that have no task."""
+
+    def mend_second_values(self, operations: Sequence[str], deadline: Deadline) -> tuple[str, ...]:
+        """Leave one status and date on active jobs and tasks of this service; return the mended."""
+
+    def recorded(self, error: str, deadline: Deadline) -> bool:
+        """Return whether an error of this URI is there."""
 
     def record(self, error: ErrorResource, deadline: Deadline) -> None:
         """Write the error."""
 
     def jobs_of(self, operation: str, deadline: Deadline) -> tuple[str, ...]:
-        """Return the URIs of all jobs of an operation, whatever their status, from every graph."""
+        """Return the URIs of an operation's jobs, whatever their status; the first thousand."""
 
-    def delete(self, jobs: Sequence[str], deadline: Deadline) -> None:
-        """Remove these jobs and their tasks, wherever they are stored."""
+    def delete(self, operation: str, deadline: Deadline) -> None:
+        """Remove all jobs of an operation and their tasks, wherever they are stored."""

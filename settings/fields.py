@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import ClassVar, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from jobs.agenda import Policy
 from jobs.model import JobKind
 from settings.values import (
     Host,
+    Hours,
     Iri,
     Level,
     LogSwitch,
@@ -17,9 +20,11 @@ from settings.values import (
     Name,
     Port,
     Seconds,
+    Slot,
     Switch,
     Text,
     Url,
+    Window,
 )
 from sparql.vocabulary import SERVICE
 
@@ -189,6 +194,28 @@ class Service(BaseModel):
     job_timeout_minutes: Minutes = Field(
         0, description="an active job that is silent for longer is set to failed; 0: never"
     )
+    tick_window_minutes: Window = Field(
+        360,
+        description="minutes for which a tick that can't be settled stays due; 0: it is tried once",
+    )
+    error_repeat_hours: Hours = Field(
+        24, description="hours after which a block that lasts is reported again"
+    )
+    update_settle_seconds: Seconds = Field(
+        60, description="seconds in which an update whose answer was lost may still be applied"
+    )
+    retry_max_seconds: Seconds = Field(
+        60, description="longest pause, in seconds, between two tries of a tick"
+    )
+    sweep_seconds: Seconds = Field(
+        300, description="seconds between two looks for jobs without a task and second values"
+    )
+    replica: Slot = Field(
+        0, description="slot of this replica; slot n stands by for n times STANDBY_SECONDS"
+    )
+    standby_seconds: Seconds = Field(
+        90, description="seconds by which each slot takes ticks up later than the one before"
+    )
     error_creator_uri: Iri = Field(
         SERVICE, description="`dct:creator` of the errors of the environment's stream"
     )
@@ -210,6 +237,17 @@ class Service(BaseModel):
         None, description="log updates; by default as LOG_SPARQL_ALL says"
     )
     node_env: Text | None = Field(None, description="accepted, without effect")
+
+    @property
+    def policy(self) -> Policy:
+        """How long ticks stay due, and how often they are tried."""
+        return Policy(
+            window=timedelta(minutes=self.tick_window_minutes),
+            settle=timedelta(seconds=self.update_settle_seconds),
+            delay=timedelta(seconds=self.replica * self.standby_seconds),
+            repeat=timedelta(hours=self.error_repeat_hours),
+            longest_pause=timedelta(seconds=self.retry_max_seconds),
+        )
 
     @property
     def update_url(self) -> str:

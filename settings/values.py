@@ -137,6 +137,18 @@ def _minutes(value: object) -> int:
     return _whole(value, 0, 525_600, "a whole number of minutes")
 
 
+def _window(value: object) -> float:
+    return _number(value, 0, 525_600, "a number of minutes")
+
+
+def _hours(value: object) -> float:
+    return _number(value, 0.001, 8760, "a number of hours")
+
+
+def _slot(value: object) -> int:
+    return _whole(value, 0, 99, "a whole number")
+
+
 def _port(value: object) -> int:
     return _whole(value, 1, 65_535, "a port number")
 
@@ -151,4 +163,7 @@ Name = Annotated[str, PlainValidator(_name, json_schema_input_type=str)]
 Level = Annotated[str, PlainValidator(_level, json_schema_input_type=str)]
 Seconds = Annotated[float, PlainValidator(_seconds, json_schema_input_type=float)]
 Minutes = Annotated[int, PlainValidator(_minutes, json_schema_input_type=int)]
+Window = Annotated[float, PlainValidator(_window, json_schema_input_type=float)]
+Hours = Annotated[float, PlainValidator(_hours, json_schema_input_type=float)]
+Slot = Annotated[int, PlainValidator(_slot, json_schema_input_type=int)]
 Port = Annotated[int, PlainValidator(_port, json_schema_input_type=int)]

@@ -6,15 +6,18 @@ Every way in which a request can end without a usable answer is one of:
     └─ SparqlError
        ├─ Unreachable   refused, unknown host, connection lost, or a gateway says so (502, 503, 504)
        ├─ TimedOut      no whole answer within the caller's time
-       ├─ Rejected      the store answered with an error status
+       ├─ Rejected      the store answered with a status that is no success; redirects too
        └─ BadAnswer     status 200 around something that is no answer: HTML, cut JSON, partial rows
 
 After `Unreachable` with `sent`, or `TimedOut`, an update may have been applied, or may be later.
+
+Requests go straight to the store: the proxies of the environment (`http_proxy`, which Docker may
+set in every container) are for the world outside, and know no host named `database`.
 """
 
 from __future__ import annotations
 
-import http.client
+import errno
 import json
 import logging
 import math
@@ -23,16 +26,19 @@ import threading
 import time
 from concurrent.futures import Future
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPException, HTTPResponse, responses
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.error import HTTPError, URLError
+from urllib.error import URLError
+from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector
 
 from SPARQLWrapper import JSON, POST, SPARQLWrapper
-from SPARQLWrapper.SPARQLExceptions import SPARQLWrapperException
 
 from jobs.store import StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from email.message import Message
 
     from jobs.store import Deadline
 
@@ -42,13 +48,24 @@ _log = logging.getLogger(__name__)
 # Waits before the second and third try of a read, in seconds: long enough for a store that is
 # just being restarted by its orchestrator to refuse once, short enough for a person to wait.
 RETRY_WAITS = (0.2, 1.0)
-EXCERPT = 300  # characters of a statement or an answer that a message repeats
-_GATEWAY_STATUSES = (502, 503, 504)
-_NEVER_SENT = (ConnectionRefusedError, socket.gaierror)
+MESSAGE_LIMIT = 400  # characters: the URL, what is wrong, and the beginning of what was answered
+
+_GATEWAY_STATUSES = (
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.GATEWAY_TIMEOUT,
+)
+# Virtuoso's words for an answer that ran out of time or rows, in spite of its 200.
+CUT_SHORT = ("X-SQL-State", "X-SPARQL-MaxRows")
+_NO_CONNECTION = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)
 
 
 class SparqlError(StoreError):
-    """A request that ended without a usable answer."""
+    """A request that ended without a usable answer; as text, one short line."""
+
+    def __str__(self) -> str:
+        """Return the message: parts of it are the store's own words, of any length and kind."""
+        return one_line(super().__str__())
 
 
 class Unreachable(SparqlError, StoreUnavailable):
@@ -60,29 +77,34 @@ class TimedOut(SparqlError, StoreUnavailable):
 
 
 class Rejected(SparqlError):
-    """The store answered with an error status."""
+    """The store answered with a status that is no success; after 5xx an update may be applied."""
 
     def __init__(self, status: int, message: str) -> None:
-        super().__init__(f"the store answered {status}: {message}")
+        super().__init__(message)
         self.status = status
+        self.in_doubt = status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 class BadAnswer(SparqlError):
     """The store answered, but not what was asked."""
 
+    in_doubt = True
+
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What came back with a success status."""
+    """What came back, whatever its status."""
 
-    content_type: str
+    status: int
+    headers: Message
     body: bytes
-    sql_state: str | None
 
-    @property
-    def excerpt(self) -> str:
-        """The beginning of the body, on one line."""
-        return excerpt(self.body.decode(errors="replace"))
+    def __str__(self) -> str:
+        """Return the status and what was said with it: where to look instead, or a text."""
+        beginning = self.body[: 4 * MESSAGE_LIMIT].decode(errors="replace").strip()
+        text = beginning or responses.get(self.status, "nothing")
+        place = self.headers.get("Location")
+        return f"{self.status}: " + (f"go to {place}" if place else text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,74 +138,95 @@ class SparqlClient:
     def probe(self, text: str, deadline: Deadline) -> Any:
         """Send a query once, unlogged, and return its JSON."""
         answer = self._send(text, deadline)
-        if answer.sql_state is not None:
-            raise BadAnswer(f"a partial answer (X-SQL-State {answer.sql_state})")
         try:
             return json.loads(answer.body)
-        except ValueError as error:
-            raise BadAnswer(f"not JSON: {answer.excerpt}") from error
+        except (ValueError, RecursionError) as error:
+            raise BadAnswer(f"{self.query_url} answered no JSON, but {answer}") from error
 
-    def update(self, text: str, deadline: Deadline) -> None:
-        """Send an update once: whether an unanswered one may be repeated is not for us to say."""
+    def update(
+        self,
+        text: str,
+        deadline: Deadline,
+        *,
+        send_by: Deadline | None = None,
+        session: str | None = None,
+    ) -> None:
+        """Send an update once: whether an unanswered one may be repeated is not for us to say.
+
+        It is not begun after `send_by`. `session` is its `mu-session-id`: delta-notifier puts
+        the deltas of one session into one bundle, of which consumers may take only the first.
+        """
         if self.log_updates:
             _log.info("update to %s\n%s", self.update_url, text)
-        answer = self._send(text, deadline, update=True)
-        if "html" in answer.content_type:
-            raise BadAnswer(f"a page instead of an update's answer: {answer.excerpt}")
+        if send_by and not send_by.remaining:
+            raise TimedOut("what was read before the update is too old by now", sent=False)
+        self._send(text, deadline, update=True, session=session)
 
-    def _send(self, text: str, deadline: Deadline, *, update: bool = False) -> Answer:
-        if not deadline.remaining:
-            raise TimedOut("no time was left to ask the store", sent=False)
-        wrapper = self._wrapper(text, deadline.remaining)
-        if wrapper.isSparqlUpdateRequest() is not update:
-            raise ValueError(f"not {'an update' if update else 'a query'}: {excerpt(text)}")
+    def _send(
+        self, text: str, deadline: Deadline, *, update: bool = False, session: str | None = None
+    ) -> Answer:
         url = self.update_url if update else self.query_url
+        if not deadline.remaining:
+            raise TimedOut(f"no time was left to ask {url}", sent=False)
+        request = self._request(text, deadline.remaining)
+        if session:
+            request.addCustomHttpHeader("mu-session-id", session)
+        if request.isSparqlUpdateRequest() is not update:
+            raise ValueError(f"not {'an update' if update else 'a query'}: {one_line(text)}")
         try:
-            return _within(deadline, lambda: _exchange(wrapper))
-        except TimeoutError as error:
-            raise TimedOut(f"{url} did not answer in time", sent=True) from error
-        except HTTPError as error:
-            raise _from_status(error.code, str(error.reason)) from error
-        except SPARQLWrapperException as error:
-            raise _from_wrapper(error) from error
-        except (OSError, http.client.HTTPException, ValueError) as error:
+            answer = _within(deadline, lambda: _exchange(request))
+        except (OSError, HTTPException, ValueError) as error:
             raise _from_connection(url, error) from error
+        _check(url, answer)
+        return answer
 
-    def _wrapper(self, text: str, seconds: float) -> SPARQLWrapper:
-        """Make a SPARQLWrapper for this one request: it is mutable, and calls are concurrent."""
-        wrapper = SPARQLWrapper(self.query_url, self.update_url, returnFormat=JSON)
-        wrapper.setMethod(POST)
-        wrapper.setOnlyConneg(onlyConneg=True)
-        wrapper.setTimeout(math.ceil(seconds))
-        wrapper.addCustomHttpHeader("mu-auth-sudo", "true")
-        wrapper.addCustomHttpHeader("mu-call-id", self.new_call_id())
-        wrapper.setQuery(text)
-        return wrapper
-
-
-def excerpt(text: str) -> str:
-    """Return the beginning of `text` on one line, for a message."""
-    line = " ".join(text.split())
-    return line if len(line) <= EXCERPT else line[:EXCERPT] + "…"
+    def _request(self, text: str, seconds: float) -> _Request:
+        """Make the request; one object each, for it is mutable and calls are concurrent."""
+        request = _Request(self.query_url, self.update_url, returnFormat=JSON)
+        request.setMethod(POST)
+        request.setOnlyConneg(onlyConneg=True)
+        request.setTimeout(math.ceil(seconds))  # It cuts fractions off, and takes 0 as no limit
+        request.addCustomHttpHeader("mu-auth-sudo", "true")
+        request.addCustomHttpHeader("mu-call-id", self.new_call_id())
+        request.setQuery(text)
+        return request
 
 
-def _exchange(wrapper: SPARQLWrapper) -> Answer:
-    with wrapper.query().response as response:
-        url = wrapper.updateEndpoint if wrapper.isSparqlUpdateRequest() else wrapper.endpoint
-        if response.geturl() != url:
-            raise BadAnswer(f"{url} redirects to {response.geturl()}, which loses the request")
-        return Answer(
-            content_type=response.headers.get("Content-Type", ""),
-            body=response.read(),
-            sql_state=response.headers.get("X-SQL-State"),
-        )
+class _Request(SPARQLWrapper):
+    """A SPARQLWrapper that uses an opener of ours in the place of urllib's own.
+
+    urllib's goes through the proxies of the environment, and follows a redirect with a GET that
+    has lost the statement. It makes exceptions of error statuses, of which SPARQLWrapper turns
+    some into others that hold the store's words only as the repr of bytes.
+    """
+
+    def _query(self) -> tuple[HTTPResponse, str]:
+        return _OPENER.open(self._createRequest(), timeout=self.timeout), self.returnFormat
+
+
+_OPENER = OpenerDirector()
+_OPENER.add_handler(HTTPHandler())
+_OPENER.add_handler(HTTPSHandler())
+
+
+def one_line(text: str) -> str:
+    """Return the beginning of `text` on one line, without what a terminal would obey."""
+    shown = "".join(char if char.isprintable() else " " for char in text[: 4 * MESSAGE_LIMIT])
+    line = " ".join(shown.split())
+    return line if len(line) <= MESSAGE_LIMIT else line[: MESSAGE_LIMIT - 1] + "…"
+
+
+def _exchange(request: _Request) -> Answer:
+    with request.query().response as response:
+        return Answer(status=response.status, headers=response.headers, body=response.read())
 
 
 def _within(deadline: Deadline, work: Callable[[], T]) -> T:
     """Return what `work` returns, or raise TimeoutError at the deadline.
 
     A socket's timeout bounds each single wait: a slow name server or a store that sends a byte
-    now and then gets past it. The thread left behind ends with its connection.
+    now and then gets past it. The thread left behind ends with its connection, or with the
+    process; a pool's thread would have the process wait for it.
     """
     outcome: Future[T] = Future()
 
@@ -193,34 +236,42 @@ def _within(deadline: Deadline, work: Callable[[], T]) -> T:
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
             outcome.set_exception(error)
 
-    threading.Thread(target=run, name="sparql", daemon=True).start()
+    try:
+        threading.Thread(target=run, name="sparql", daemon=True).start()
+    except RuntimeError as error:  # There are too many, or the interpreter is shutting down
+        raise Unreachable(f"no request could be made: {error}", sent=False) from error
     return outcome.result(timeout=deadline.remaining)
+
+
+def _check(url: str, answer: Answer) -> None:
+    """Raise where an answer is none, or not the whole of it."""
+    if answer.status in _GATEWAY_STATUSES:
+        raise Unreachable(f"{url} answered {answer}", sent=True)
+    if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+        raise Rejected(answer.status, f"{url} answered {answer}")
+    if "html" in answer.headers.get("Content-Type", ""):
+        raise BadAnswer(f"{url} answered with a page, {answer}")
+    for name in CUT_SHORT:
+        if name in answer.headers:
+            raise BadAnswer(f"{url} answered in part: {name} {answer.headers[name]}")
 
 
 def _may_recover(error: SparqlError) -> bool:
     return isinstance(error, Unreachable) or (
-        isinstance(error, Rejected) and error.status >= http.client.INTERNAL_SERVER_ERROR
+        isinstance(error, Rejected) and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     )
-
-
-def _from_status(status: int, message: str) -> SparqlError:
-    if status in _GATEWAY_STATUSES:
-        return Unreachable(f"a gateway answered {status}: {message}", sent=True)
-    return Rejected(status, message)
-
-
-def _from_wrapper(error: SPARQLWrapperException) -> SparqlError:
-    """Read status and body out of SPARQLWrapper's own exceptions, which keep them as text."""
-    cause = error.__context__
-    if not isinstance(cause, HTTPError):
-        return BadAnswer(excerpt(str(error)))
-    body = str(error).partition("Response:\n")[2].removeprefix("b'").removesuffix("'")
-    return _from_status(cause.code, excerpt(body.replace("\\n", " ")) or str(cause.reason))
 
 
 def _from_connection(url: str, error: Exception) -> SparqlError:
     reason = error.reason if isinstance(error, URLError) else error
     if isinstance(reason, TimeoutError):
         return TimedOut(f"{url} did not answer in time", sent=True)
-    sent = not isinstance(reason, _NEVER_SENT)
-    return Unreachable(f"no answer from {url}: {reason or type(reason).__name__}", sent=sent)
+    text = str(reason) or type(reason).__name__
+    return Unreachable(f"no answer from {url}: {text}", sent=not _never_left(reason))
+
+
+def _never_left(reason: object) -> bool:
+    """Tell whether no connection came about: no address for the name, or nobody there."""
+    if isinstance(reason, (socket.gaierror, UnicodeError)):
+        return True
+    return isinstance(reason, OSError) and reason.errno in _NO_CONNECTION

@@ -16,10 +16,12 @@ from sparql.vocabulary import XSD_DATE_TIME
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+    from string import Template
 
 Term = NewType("Term", str)
+NOTHING = Term("")
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^:]?")
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
 _NOT_IN_IRI = re.compile(r"""[\x00-\x20<>"{}|^`\\\s\x7f-\x9f\ud800-\udfff]""")
 _ESCAPES = {
     "\\": "\\\\",
@@ -44,7 +46,7 @@ def iri(value: str) -> Term:
     bad = _NOT_IN_IRI.search(value)
     if bad:
         raise TermError(f"an IRI holds no {bad.group()!a}")
-    if not _SCHEME.match(value):
+    if not _ABSOLUTE.match(value):
         raise TermError("not an absolute IRI")
     return Term(f"<{value}>")
 
@@ -60,11 +62,27 @@ def string(value: str) -> Term:
 
 
 def date_time(instant: datetime) -> Term:
-    """Return an xsd:dateTime in UTC with milliseconds and Z; refuse a naive value (TermError)."""
-    if instant.tzinfo is None:
+    """Return an xsd:dateTime as JavaScript's toISOString() has it: UTC, milliseconds and Z.
+
+    Raise `TermError` for a naive value, and for one that in UTC is in no year from 1 to 9999.
+    """
+    if instant.utcoffset() is None:
         raise TermError(f"{instant} has no time zone")
-    utc = instant.astimezone(UTC).replace(tzinfo=None)
+    try:
+        utc = instant.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError as error:
+        raise TermError(f"{instant} is in no year from 1 to 9999") from error
     return Term(f'"{utc.isoformat(timespec="milliseconds")}Z"^^<{XSD_DATE_TIME}>')
+
+
+def fill(template: Template, **terms: Term) -> Term:
+    """Return the template with `terms` in their places; a `$` within a term means nothing."""
+    return Term(template.substitute(terms))
+
+
+def listed(terms: Iterable[Term]) -> Term:
+    """Return the terms with commas between them, as in FILTER (… IN (…))."""
+    return Term(", ".join(terms))
 
 
 def row(*terms: Term) -> Term:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from dateutil.parser import isoparse
 
-from jobs import cron
+from jobs import cron, identity
+from jobs.agenda import Policy
 from jobs.initiator import Surroundings
 from jobs.model import Job, JobKind, NewJob, Plan, Status, Stream, Task
 
@@ -85,7 +86,7 @@ def new_job(
     stream = stream or stream_of()
     return NewJob(
         job_id=name,
-        task_id=f"task-of-{name}",
+        task_id=identity.first_task(name),
         graph=stream.jobs_graph,
         job_operation=operation(kind, stream.name),
         task_operation=stream.plan(kind).task_operation,
@@ -100,6 +101,7 @@ class World:
     now: datetime = NOW
     seconds: float = 60
     job_timeout: timedelta | None = None
+    policy: Policy = field(default_factory=Policy)
     ids: count[int] = field(default_factory=lambda: count(1))
     clock: float = 0
 
@@ -109,6 +111,8 @@ class World:
             now=lambda: self.now,
             monotonic=lambda: self.clock,
             new_id=lambda: f"id-{next(self.ids)}",
+            chance=lambda: 1,
             seconds=self.seconds,
+            policy=self.policy,
             job_timeout=self.job_timeout,
         )

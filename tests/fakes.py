@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from jobs.model import ACTIVE, Job, JobKind, NewJob, Status, Stream, StreamState, Task
+from jobs.model import ACTIVE, JOB_BASE, Job, JobKind, NewJob, Status, Stream, StreamState, Task
+from jobs.store import HalfJob
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,23 +15,28 @@ if TYPE_CHECKING:
     from jobs.model import ErrorResource
     from jobs.store import Deadline, StoreError
 
+GRAPH = "http://mu.semte.ch/graphs/system/jobs"
 T = TypeVar("T", Job, Task)
 
 
 @dataclass
 class FakeJobStore:
-    """Keeps jobs as values; `failures` are raised first, one a call, by the method's name."""
+    """Keeps jobs as values; `failures` are raised first, one a call, by the method's name.
+
+    It says yes to a job that it `swallows`, and stores nothing.
+    """
 
     jobs: dict[str, Job] = field(default_factory=dict)
     created: list[NewJob] = field(default_factory=list)
     errors: list[ErrorResource] = field(default_factory=list)
     failures: dict[str, list[StoreError]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
+    swallows: set[str] = field(default_factory=set)
 
     def ping(self, deadline: Deadline) -> None:
         self._called("ping", deadline)
 
-    def state(self, stream: Stream, deadline: Deadline) -> StreamState:
+    def state(self, stream: Stream, since: datetime | None, deadline: Deadline) -> StreamState:
         self._called("state", deadline)
         jobs = [job for job in self._by_age() if job.operation in stream.operations]
         initial_sync = stream.plan(JobKind.INITIAL_SYNC).job_operation
@@ -38,11 +44,56 @@ class FakeJobStore:
         return StreamState(
             active=tuple(job for job in jobs if job.active),
             synced=tuple(job for job in done if job.operation == initial_sync),
+            recent=tuple(job for job in jobs if since and job.created and job.created >= since),
         )
 
-    def create(self, job: NewJob, deadline: Deadline) -> None:
+    def last_created(
+        self, operations: Sequence[str], until: datetime, deadline: Deadline
+    ) -> dict[str, datetime]:
+        self._called("last_created", deadline)
+        dates = [
+            (job.operation, job.created)
+            for job in self._by_age()
+            if job.created and job.created <= until and job.operation in operations
+        ]
+        return dict(sorted(dates, key=lambda pair: pair[1]))
+
+    def find(self, jobs: Sequence[str], deadline: Deadline) -> tuple[Job, ...]:
+        self._called("find", deadline)
+        return tuple(job for job in self._by_age() if job.uri in jobs)
+
+    def add_task(self, job: NewJob, deadline: Deadline) -> None:
+        self._called("add_task", deadline)
+        there = self.jobs.get(job.uri)
+        if there and there.active and not there.tasks:
+            task = Task(uri=job.task_uri, status=Status.SCHEDULED, modified=job.created)
+            self.jobs[job.uri] = replace(there, tasks=(task,))
+
+    def half_jobs(self, operations: Sequence[str], deadline: Deadline) -> tuple[HalfJob, ...]:
+        self._called("half_jobs", deadline)
+        return tuple(
+            HalfJob(job, GRAPH, job.uri.removeprefix(JOB_BASE))
+            for job in self._by_age()
+            if job.operation in operations and job.active and not job.tasks
+        )
+
+    def mend_second_values(self, operations: Sequence[str], deadline: Deadline) -> tuple[str, ...]:
+        self._called("mend_second_values", deadline)
+        return ()
+
+    def recorded(self, error: str, deadline: Deadline) -> bool:
+        self._called("recorded", deadline)
+        return any(known.uri == error for known in self.errors)
+
+    def create(self, job: NewJob, send_by: Deadline, deadline: Deadline) -> None:
         self._called("create", deadline)
+        assert send_by.remaining > 0
         self.created.append(job)
+        if job.uri not in self.swallows:
+            self.put(job)
+
+    def put(self, job: NewJob) -> None:
+        """Store what was sent, now or later."""
         task = Task(uri=job.task_uri, status=Status.SCHEDULED, modified=job.created)
         self.jobs[job.uri] = Job(
             uri=job.uri,
@@ -67,10 +118,9 @@ class FakeJobStore:
         self._called("jobs_of", deadline)
         return tuple(sorted(uri for uri, job in self.jobs.items() if job.operation == operation))
 
-    def delete(self, jobs: Sequence[str], deadline: Deadline) -> None:
+    def delete(self, operation: str, deadline: Deadline) -> None:
         self._called("delete", deadline)
-        for uri in jobs:
-            del self.jobs[uri]
+        self.jobs = {uri: job for uri, job in self.jobs.items() if job.operation != operation}
 
     def add(self, *jobs: Job) -> None:
         """Put jobs there that another process wrote."""

@@ -12,20 +12,17 @@ import pyoxigraph
 import pytest
 
 from config import load
-from jobs.initiator import Initiator
-from jobs.model import ErrorResource, JobKind, NewJob, Status, StreamState, Trigger, Wait
-from jobs.rules import decide
+from jobs.model import ErrorResource, JobKind, NewJob, Status
 from jobs.store import Deadline
 from settings.fields import EnvironmentStream
 from sparql import queries
 from sparql.client import SparqlClient
 from sparql.store import SparqlJobStore
-from tests.builders import World, at, job_of, stream_of
+from tests.builders import at, job_of, stream_of
 from tests.fakes import FakeJobStore
+from tests.harness import Harness
 from tests.readme_tables import BLOCK, README, tables, with_tables
 from tests.servers import select
-from web.api import Api
-from web.server import create_wsgi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,9 +101,8 @@ def test_the_calls_exist(method: str, path: str) -> None:
     for name in (None, "public"):
         uri = f"http://redpencil.data.gift/id/job/sync-of-{name}"
         store.add(job_of(JobKind.INITIAL_SYNC, Status.SUCCESS, name, uri=uri))
-    initiator = Initiator(streams, store, World().surroundings())
-    api = Api(streams, initiator, is_ready=lambda: True, most_at_once=1)
-    assert create_wsgi(api).test_client().open(path, method=method).status_code == 200
+    app = Harness(streams, store=store).app()
+    assert app.test_client().open(path, method=method).status_code == 200
 
 
 def test_the_scripts_exist() -> None:
@@ -124,8 +120,9 @@ def test_the_queries_find_something(triplestore: Store, query: str) -> None:
         new_call_id=lambda: "call",
     )
     store = SparqlJobStore(client)
-    store.create(EXAMPLE_JOB, Deadline.after(30, time.monotonic))
-    store.record(EXAMPLE_ERROR, Deadline.after(30, time.monotonic))
+    soon = Deadline.after(30, time.monotonic)
+    store.create(EXAMPLE_JOB, soon, soon)
+    store.record(EXAMPLE_ERROR, soon)
     (row,) = select(triplestore, query)
     assert row["job"] == EXAMPLE_JOB.uri
 
@@ -137,13 +134,6 @@ def test_the_turtle_is_what_is_written() -> None:
         written.update(update)
         shown.load(turtle, format=pyoxigraph.RdfFormat.TURTLE)
         assert {quad.triple for quad in written} == {quad.triple for quad in shown}
-
-
-def test_the_decision_says_what_the_error_example_says() -> None:
-    blocking = job_of(JobKind.DUMP, uri=EXAMPLE_JOB.uri)
-    decision = decide(JobKind.DUMP, stream_of(), StreamState((blocking,)), Trigger.TICK)
-    assert isinstance(decision, Wait)
-    assert decision.reason == EXAMPLE_ERROR.message
 
 
 def test_every_link_inside_leads_somewhere() -> None:

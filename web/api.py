@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from flask import Blueprint, Response
 from werkzeug.exceptions import Conflict, NotFound, ServiceUnavailable
 
-from jobs.model import JobKind, Refuse, Trigger
+from jobs.model import JobKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from jobs.initiator import Initiator
+    from jobs.initiator import Outcome
     from jobs.model import Stream
 
 GREETING = "Hello from delta-producer-background-jobs-initiator :)"
@@ -54,13 +54,15 @@ class Api:
     def __init__(
         self,
         streams: Iterable[Stream],
-        initiator: Initiator,
         *,
+        create: Callable[[Stream, JobKind], Outcome],
+        clean: Callable[[Stream, JobKind], tuple[str, ...]],
         is_ready: Callable[[], bool],
         most_at_once: int,
     ) -> None:
         self._streams = {_key(stream.name): stream for stream in streams}
-        self._initiator = initiator
+        self._create = create
+        self._clean = clean
         self._is_ready = is_ready
         self._places = BoundedSemaphore(most_at_once)
 
@@ -83,16 +85,16 @@ class Api:
     def create(self, kind: JobKind, name: str | None = None) -> Response:
         """Create a job because a person asks."""
         with self._admitted(name) as stream:
-            outcome = self._initiator.initiate(stream, kind, Trigger.REQUEST)
-        if isinstance(outcome.decision, Refuse):
-            raise Conflict(outcome.decision.reason)
-        return _message(CALLS[kind].created.format(outcome.job_uri))
+            outcome = self._create(stream, kind)
+        if outcome.job is None:
+            raise Conflict(getattr(outcome.decision, "reason", "no job is needed"))
+        return _message(CALLS[kind].created.format(outcome.job.uri))
 
     def clean(self, kind: JobKind, name: str | None = None) -> Response:
         """Remove all jobs of a kind."""
         with self._admitted(name) as stream:
             try:
-                jobs = self._initiator.clean(stream, kind)
+                jobs = self._clean(stream, kind)
             except LookupError as error:
                 raise Conflict(str(error)) from error
         return _message(CALLS[kind].cleaned.format(", ".join(jobs)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from jobs.model import ErrorResource, NewJob, Status
 from jobs.store import Deadline, JobStore
 from sparql.client import SparqlClient
-from sparql.store import DELETE_BATCH, SparqlJobStore
+from sparql.store import SparqlJobStore
 from tests import stack
 from tests.builders import DUMP, HEALING, INITIAL_SYNC, NOW, at, new_job, operation, stream_of
 from tests.fakes import FakeJobStore
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 STREAM = stream_of()
 OTHER = stream_of("other")
+SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 
 
 class Backend(Protocol):
@@ -81,11 +83,11 @@ def soon() -> Deadline:
 
 def create(backend: Backend, *jobs: NewJob) -> None:
     for job in jobs:
-        backend.store.create(job, soon())
+        backend.store.create(job, soon(), soon())
 
 
 def state(backend: Backend) -> StreamState:
-    return backend.store.state(STREAM, soon())
+    return backend.store.state(STREAM, None, soon())
 
 
 def test_it_answers(backend: Backend) -> None:
@@ -128,7 +130,7 @@ def test_jobs_of_another_stream_are_not_seen(backend: Backend) -> None:
 
 def test_jobs_of_disabled_kinds_are_seen(backend: Backend) -> None:
     create(backend, new_job("a", DUMP))
-    seen = backend.store.state(stream_of(disabled=[DUMP]), soon())
+    seen = backend.store.state(stream_of(disabled=[DUMP]), None, soon())
     assert len(seen.active) == 1
 
 
@@ -213,20 +215,89 @@ def test_the_jobs_of_an_operation_are_found_whatever_their_status(backend: Backe
     assert set(backend.store.jobs_of(operation(DUMP), soon())) == {done.uri, busy.uri}
 
 
-def test_deleted_jobs_are_gone_and_others_stay(backend: Backend) -> None:
-    create(backend, gone := new_job("a"), kept := new_job("b"))
-    backend.store.delete([gone.uri], soon())
+def test_the_jobs_of_a_deleted_operation_are_gone_and_others_stay(backend: Backend) -> None:
+    create(backend, new_job("a"), new_job("b"), kept := new_job("c", HEALING))
+    backend.store.delete(operation(DUMP), soon())
+    assert backend.store.jobs_of(operation(DUMP), soon()) == ()
     assert [job.uri for job in state(backend).active] == [kept.uri]
     assert len(state(backend).active[0].tasks) == 1
 
 
 def test_deleting_nothing_is_fine(backend: Backend) -> None:
-    backend.store.delete([], soon())
+    backend.store.delete(operation(DUMP), soon())
 
 
-def test_more_jobs_than_fit_one_update_are_deleted(backend: Backend) -> None:
-    names = [f"job-{number}" for number in range(DELETE_BATCH + 1)]
-    create(backend, *(new_job(name) for name in names))
-    backend.store.delete(backend.store.jobs_of(operation(DUMP), soon()), soon())
-    assert backend.store.jobs_of(operation(DUMP), soon()) == ()
-    assert not state(backend).active
+def test_jobs_are_recent_from_an_instant_on_whatever_their_status(backend: Backend) -> None:
+    create(
+        backend,
+        new_job("a", created=NOW - SECOND),
+        done := new_job("b", created=NOW),
+        healing := new_job("c", HEALING, created=NOW + SECOND),
+        new_job("d", DUMP, OTHER, created=NOW),
+    )
+    backend.set_status(done.uri, Status.FAILED)
+    seen = backend.store.state(STREAM, NOW, soon())
+    assert [job.uri for job in seen.recent] == [done.uri, healing.uri]
+    assert seen.recent[0].status is Status.FAILED
+    assert len(seen.recent[0].tasks) == 1
+    assert len(seen.active) == 2
+
+
+def test_the_newest_date_of_each_operation(backend: Backend) -> None:
+    create(
+        backend,
+        new_job("a", created=NOW - SECOND),
+        new_job("b", created=NOW),
+        new_job("c", created=NOW + HOUR),
+        new_job("d", INITIAL_SYNC, created=NOW - HOUR),
+    )
+    operations = [operation(kind) for kind in (INITIAL_SYNC, HEALING, DUMP)]
+    assert backend.store.last_created(operations, NOW + SECOND, soon()) == {
+        operation(DUMP): NOW,
+        operation(INITIAL_SYNC): NOW - HOUR,
+    }
+
+
+def test_the_newest_dates_of_no_operations_are_none(backend: Backend) -> None:
+    assert backend.store.last_created([], NOW, soon()) == {}
+
+
+def test_jobs_are_found_by_uri_with_their_tasks(backend: Backend) -> None:
+    create(backend, first := new_job("a"), new_job("b"))
+    absent = "http://redpencil.data.gift/id/job/absent"
+    (job,) = backend.store.find([first.uri, absent], soon())
+    assert (job.uri, [task.uri for task in job.tasks]) == (first.uri, [first.task_uri])
+
+
+def test_writing_the_same_job_twice_leaves_one(backend: Backend) -> None:
+    create(backend, new_job("a"), new_job("a"))
+    (job,) = state(backend).active
+    assert len(job.tasks) == 1
+    assert backend.store.half_jobs([operation(DUMP)], soon()) == ()
+    assert backend.store.mend_second_values([operation(DUMP)], soon()) == ()
+
+
+def test_a_job_with_its_task_gets_no_second_one(backend: Backend) -> None:
+    create(backend, new := new_job("a"))
+    backend.set_status(new.task_uri, Status.BUSY)
+    backend.store.add_task(new, soon())
+    (task,) = state(backend).active[0].tasks
+    assert task.status is Status.BUSY
+
+
+def test_a_job_that_is_not_there_gets_no_task(backend: Backend) -> None:
+    backend.store.add_task(new_job("a"), soon())
+    assert backend.store.find([new_job("a").uri], soon()) == ()
+
+
+def test_an_error_is_known_once_it_is_recorded(backend: Backend) -> None:
+    error = ErrorResource(
+        error_id="e",
+        graph=STREAM.jobs_graph,
+        creator=STREAM.error_creator,
+        message="why",
+        created=NOW,
+    )
+    assert not backend.store.recorded(error.uri, soon())
+    backend.store.record(error, soon())
+    assert backend.store.recorded(error.uri, soon())

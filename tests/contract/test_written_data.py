@@ -71,7 +71,7 @@ def test_a_job_and_its_task_are_exactly_these_triples(
     triplestore: Store, store: SparqlJobStore
 ) -> None:
     new = new_job("a", created=at("2024-01-06T06:00:00.120"))
-    store.create(new, soon())
+    store.create(new, soon(), soon())
     job, task, created = new.uri, new.task_uri, "2024-01-06T06:00:00.120+00:00"
     service = "http://lblod.data.gift/services/delta-producer-background-jobs-initiator"
     assert triples(triplestore) == {
@@ -83,7 +83,7 @@ def test_a_job_and_its_task_are_exactly_these_triples(
         (job, f"{DCT}modified", created, "dateTime"),
         (job, f"{TASK}operation", operation(DUMP), "uri"),
         (task, TYPE, f"{TASK}Task", "uri"),
-        (task, f"{MU}uuid", "task-of-a", "text"),
+        (task, f"{MU}uuid", new.task_id, "text"),
         (task, f"{ADMS}status", f"{stack.STATUS}scheduled", "uri"),
         (task, f"{DCT}created", created, "dateTime"),
         (task, f"{DCT}modified", created, "dateTime"),
@@ -120,7 +120,7 @@ def test_an_error_is_exactly_these_triples(
 
 def test_the_jobs_graph_is_where_it_is_written(triplestore: Store, store: SparqlJobStore) -> None:
     stream = stream_of(jobs_graph="http://mu.semte.ch/graphs/elsewhere")
-    store.create(new_job("a", stream=stream), soon())
+    store.create(new_job("a", stream=stream), soon(), soon())
     assert not triples(triplestore)
     assert triples(triplestore, "http://mu.semte.ch/graphs/elsewhere")
 
@@ -130,7 +130,7 @@ def put(triplestore: Store, graph: str, turtle: str) -> None:
 
 
 def read(store: SparqlJobStore) -> StreamState:
-    return store.state(STREAM, soon())
+    return store.state(STREAM, None, soon())
 
 
 def job_text(uri: str, status: str = "busy", more: str = "") -> str:
@@ -241,10 +241,78 @@ def test_deleting_removes_every_triple_of_jobs_and_tasks_wherever_they_are(
     put(triplestore, "http://example.org/graphs/1", job_text(JOB, "success"))
     put(triplestore, "http://example.org/graphs/2", TASK_TEXT)
     put(triplestore, "http://example.org/graphs/3", f"<{TASK_OF_JOB}> dct:title 'more' .")
-    store.delete([JOB], soon())
+    store.delete(operation(DUMP), soon())
     left = select(
         triplestore, "SELECT ?s WHERE { GRAPH ?g { ?s <http://purl.org/dc/terms/title> ?o } }"
     )
     assert [row["s"] for row in left] == ["http://example.org/kept"]
     for uri in (JOB, TASK_OF_JOB):
         assert not select(triplestore, f"SELECT ?p WHERE {{ GRAPH ?g {{ <{uri}> ?p ?o }} }}")
+
+
+def ours(uri: str, more: str = "") -> str:
+    """Return a job of this service, as Turtle."""
+    service = "http://lblod.data.gift/services/delta-producer-background-jobs-initiator"
+    identifier = uri.rpartition("/")[2]
+    return job_text(uri, more=f'; dct:creator <{service}> ; mu:uuid "{identifier}" {more}')
+
+
+def test_a_job_of_ours_without_a_task_gets_one(triplestore: Store, store: SparqlJobStore) -> None:
+    created = '; dct:created "2024-01-06T06:00:00Z"^^xsd:dateTime'
+    put(triplestore, "http://example.org/graphs/1", ours(JOB, created))
+    (half,) = store.half_jobs([operation(DUMP)], soon())
+    assert (half.job.uri, half.graph) == (JOB, "http://example.org/graphs/1")
+    assert half.job_id == JOB.rpartition("/")[2]
+    assert half.job.created == at("2024-01-06T06:00:00")
+
+
+def test_half_jobs_of_others_are_left_alone(triplestore: Store, store: SparqlJobStore) -> None:
+    put(triplestore, GRAPH, job_text(JOB))
+    assert store.half_jobs([operation(DUMP)], soon()) == ()
+
+
+def test_a_finished_job_without_a_task_is_left_alone(
+    triplestore: Store, store: SparqlJobStore
+) -> None:
+    put(triplestore, GRAPH, ours(JOB).replace("JobStatus/busy", "JobStatus/success"))
+    assert store.half_jobs([operation(DUMP)], soon()) == ()
+
+
+def test_an_added_task_is_what_was_left_out(triplestore: Store, store: SparqlJobStore) -> None:
+    new = new_job("a")
+    store.create(new, soon(), soon())
+    whole = triples(triplestore)
+    update(triplestore, f"DELETE WHERE {{ GRAPH ?g {{ <{new.task_uri}> ?p ?o }} }}")
+    assert triples(triplestore) != whole
+    store.add_task(new, soon())
+    assert triples(triplestore) == whole
+
+
+def values(triplestore: Store, uri: str, name: str) -> list[str]:
+    query = f"{stack.PREFIXES} SELECT ?v {{ GRAPH ?g {{ <{uri}> {name} ?v }} }}"
+    rows = select_terms(triplestore, query)
+    return sorted(normal(row["v"]).removeprefix(stack.STATUS) for row in rows)
+
+
+def test_of_second_values_the_right_one_stays(triplestore: Store, store: SparqlJobStore) -> None:
+    """Two processes started at once: one job, two dates; its consumer was quick."""
+    new = new_job("a", INITIAL_SYNC, created=at("2024-01-06T06:00:00.100"))
+    late = new_job("a", INITIAL_SYNC, created=at("2024-01-06T06:00:00.200"))
+    store.create(new, soon(), soon())
+    stack.set_status(triplestore, new.task_uri, "busy")
+    store.create(late, soon(), soon())
+    assert values(triplestore, new.task_uri, "adms:status") == ["busy", "scheduled"]
+    mended = store.mend_second_values([operation(INITIAL_SYNC)], soon())
+    assert set(mended) == {new.uri, new.task_uri}
+    for uri in mended:
+        assert values(triplestore, uri, "dct:created") == ["2024-01-06T06:00:00.100+00:00"]
+        assert values(triplestore, uri, "dct:modified") == ["2024-01-06T06:00:00.200+00:00"]
+    assert values(triplestore, new.uri, "adms:status") == ["busy"]
+    assert values(triplestore, new.task_uri, "adms:status") == ["busy"]
+    assert store.mend_second_values([operation(INITIAL_SYNC)], soon()) == ()
+
+
+def test_second_values_of_others_are_left_alone(triplestore: Store, store: SparqlJobStore) -> None:
+    put(triplestore, GRAPH, job_text(JOB) + job_text(JOB, "scheduled"))
+    assert store.mend_second_values([operation(DUMP)], soon()) == ()
+    assert values(triplestore, JOB, "adms:status") == ["busy", "scheduled"]

@@ -37,6 +37,8 @@ ENVIRONMENT = {
     "START_INITIAL_SYNC": "true",
     "HOST": "127.0.0.1",
     "PING_DB_INTERVAL": "0.1",
+    "UPDATE_SETTLE_SECONDS": "2",
+    "RETRY_MAX_SECONDS": "1",
     "TZ": "UTC",
 }
 

@@ -74,14 +74,24 @@ def test_many_callers_of_a_hanging_store_are_all_answered_in_time(proxy: FaultPr
         assert service.call("GET", "/").seconds < 1
 
 
-def test_a_lost_answer_names_the_job_that_was_created(proxy: FaultProxy, embedded: Store) -> None:
+def test_after_a_lost_answer_the_job_is_found(proxy: FaultProxy, embedded: Store) -> None:
     with Service(proxy, ENVIRONMENT) as service:
         service.ready()
         proxy.script(Fault.PASS, Fault.RESET_AFTER)
         answer = service.call("POST", PATH)
         (job,) = stack.jobs(embedded, DUMP)
+        assert answer.msg == f"Dump publication graph job {job} triggered"
+
+
+@pytest.mark.parametrize("fault", [Fault.HANG, Fault.IGNORE, Fault.FIRST_OPERATION])
+def test_a_person_is_told_which_job_may_appear(proxy: FaultProxy, fault: Fault) -> None:
+    with Service(proxy, ENVIRONMENT) as service:
+        service.ready()
+        proxy.script(Fault.PASS, fault)
+        answer = service.call("POST", PATH)
         assert answer.status == 503
-        assert f"{job} may have been created all the same" in answer.detail
+        assert "may appear all the same" in answer.detail
+        assert "http://redpencil.data.gift/id/job/" in answer.detail
 
 
 def test_an_update_is_sent_once_whatever_comes_of_it(proxy: FaultProxy) -> None:

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from threading import Event, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jobs.initiator import Initiator
 from jobs.model import JobKind, Status, Stream
-from jobs.store import Deadline, StoreError, StoreUnavailable
+from jobs.store import StoreError, StoreUnavailable
 from sparql.client import BadAnswer, Rejected
 from tests.builders import (
     DUMP,
     HEALING,
     INITIAL_SYNC,
-    World,
     job_of,
     operation,
     stream_of,
 )
 from tests.fakes import FakeJobStore
-from web.api import Api
-from web.server import create_wsgi
+from tests.harness import Harness
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -56,14 +53,8 @@ class Service:
     most_at_once: int = 4
 
     def __post_init__(self) -> None:
-        initiator = Initiator(self.streams, self.store, World().surroundings())
-        api = Api(
-            self.streams,
-            initiator,
-            is_ready=lambda: self.ready,
-            most_at_once=self.most_at_once,
-        )
-        self.app = create_wsgi(api)
+        harness = Harness(self.streams, store=self.store)
+        self.app = harness.app(ready=self.ready, most_at_once=self.most_at_once)
 
     @property
     def client(self) -> FlaskClient:
@@ -220,7 +211,7 @@ def test_until_the_start_is_done_calls_are_turned_away(kind: JobKind, method: st
     ],
     ids=["unavailable", "rejected", "unreadable"],
 )
-@pytest.mark.parametrize(("method", "step"), [("POST", "create"), ("DELETE", "delete")])
+@pytest.mark.parametrize(("method", "step"), [("POST", "state"), ("DELETE", "delete")])
 def test_a_failing_store_is_told_apart(
     method: str, step: str, failure: StoreError, status: int, title: str
 ) -> None:
@@ -253,10 +244,10 @@ def test_calls_beyond_the_bound_are_turned_away_while_others_wait(
     entered, release = Event(), Event()
     create = service.store.create
 
-    def wait_and_create(job: object, deadline: Deadline) -> None:
+    def wait_and_create(*args: Any) -> None:
         entered.set()
         release.wait(10)
-        create(job, deadline)  # type: ignore[arg-type] # handed on
+        create(*args)
 
     monkeypatch.setattr(service.store, "create", wait_and_create)
     waiting = Thread(target=service.client.post, args=[PATHS[DUMP]])

@@ -1,15 +1,15 @@
-"""What the initiator does around a decision: reads once, writes once, reports, takes turns."""
+"""What the initiator does around a decision: reads once, writes once, makes sure, takes turns."""
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 from threading import Thread
 
 import pytest
 
-from jobs.initiator import MESSAGE_LIMIT, Initiator
-from jobs.model import AlreadyDone, Create, JobKind, Refuse, Status, Stream, Tick, Trigger, Wait
+from jobs import identity
+from jobs.initiator import Initiator
+from jobs.model import AlreadyDone, Create, JobKind, Refuse, Status, Stream, Tick, Wait
 from jobs.store import StoreError, StoreUnavailable
 from tests.builders import (
     DUMP,
@@ -24,8 +24,11 @@ from tests.builders import (
     task_of,
 )
 from tests.fakes import FakeJobStore
+from tests.harness import Harness
 
 STREAM = stream_of()
+REFUSED = StoreUnavailable("refused", sent=False)
+LOST = StoreUnavailable("no answer", sent=True)
 
 
 @pytest.fixture
@@ -34,119 +37,156 @@ def store() -> FakeJobStore:
 
 
 def initiator_of(store: FakeJobStore, world: World | None = None, *streams: Stream) -> Initiator:
-    return Initiator(streams or [STREAM], store, (world or World()).surroundings())
+    return Harness(streams or (STREAM,), world or World(), store).initiator
 
 
 def tick(kind: JobKind = DUMP) -> Tick:
     return Tick(STREAM, kind, NOW)
 
 
-def test_a_created_job_is_what_the_stream_configures(store: FakeJobStore) -> None:
-    outcome = initiator_of(store).initiate(STREAM, DUMP, Trigger.TICK)
+def test_a_ticks_job_is_what_the_stream_configures(store: FakeJobStore) -> None:
+    outcome = initiator_of(store, World(now=NOW + timedelta(minutes=3))).take(tick(), NOW)
     (job,) = store.created
     assert outcome.decision == Create()
-    assert outcome.job_uri == job.uri == "http://redpencil.data.gift/id/job/id-1"
-    assert job.task_uri == "http://redpencil.data.gift/id/task/id-2"
+    assert outcome.job == job
     assert job.job_operation == operation(DUMP)
     assert job.task_operation == STREAM.plan(DUMP).task_operation
     assert job.graph == STREAM.jobs_graph
+
+
+def test_a_ticks_job_has_the_ticks_identity_however_late_it_is(store: FakeJobStore) -> None:
+    for minutes in (0, 3):
+        world = World(now=NOW + timedelta(minutes=minutes))
+        initiator_of(FakeJobStore() if minutes else store, world).take(tick(), NOW)
+    (job,) = store.created
+    assert job.job_id == identity.tick_job(operation(DUMP), NOW)
+    assert job.task_id == identity.first_task(job.job_id)
     assert job.created == NOW
 
 
+def test_a_requests_job_has_a_random_id_and_the_present(store: FakeJobStore) -> None:
+    initiator_of(store).request(STREAM, DUMP)
+    (job,) = store.created
+    assert job.uri == "http://redpencil.data.gift/id/job/id-1"
+    assert job.task_id == identity.first_task("id-1")
+    assert job.created == NOW
+
+
+def test_a_startups_job_has_the_same_id_at_every_try(store: FakeJobStore) -> None:
+    store.failures["create"] = [REFUSED]
+    initiator = initiator_of(store)
+    with pytest.raises(StoreUnavailable):
+        initiator.take(tick(INITIAL_SYNC), NOW)
+    initiator.take(tick(INITIAL_SYNC), NOW)
+    (job,) = store.created
+    assert job.job_id == identity.startup_job(operation(INITIAL_SYNC), None)
+    assert store.calls.count("last_created") == 1
+
+
+def test_a_startup_after_a_failed_sync_makes_another_job(store: FakeJobStore) -> None:
+    failed = job_of(INITIAL_SYNC, Status.FAILED, created=NOW - timedelta(days=1))
+    store.add(failed)
+    initiator_of(store).take(tick(INITIAL_SYNC), NOW)
+    (job,) = store.created
+    assert job.job_id == identity.startup_job(operation(INITIAL_SYNC), failed.created)
+
+
 def test_the_store_is_read_once_and_written_once(store: FakeJobStore) -> None:
-    initiator_of(store).initiate(STREAM, DUMP, Trigger.TICK)
+    initiator_of(store).take(tick(), NOW)
     assert store.calls == ["state", "create"]
 
 
-def test_a_wait_is_stored_as_an_error_that_references_the_blocking_job(
-    store: FakeJobStore, caplog: pytest.LogCaptureFixture
-) -> None:
-    blocking = job_of(HEALING)
-    store.add(blocking)
-    outcome = initiator_of(store).initiate(STREAM, DUMP, Trigger.TICK)
-    (error,) = store.errors
-    assert isinstance(outcome.decision, Wait)
+def test_a_job_that_was_made_meanwhile_settles_the_tick(store: FakeJobStore) -> None:
+    store.add(made := job_of(DUMP, Status.SUCCESS, created=NOW))
+    decision = initiator_of(store).take(tick(), NOW).decision
+    assert decision == AlreadyDone(f"done by job {made}", made)
     assert not store.created
-    assert error.message == outcome.decision.reason
-    assert error.job == blocking.uri
-    assert (error.graph, error.creator) == (STREAM.jobs_graph, STREAM.error_creator)
-    assert error.created == NOW
-    assert outcome.decision.reason in caplog.text
 
 
-def test_a_wait_without_a_blocking_job_references_none(store: FakeJobStore) -> None:
-    initiator_of(store).initiate(STREAM, HEALING, Trigger.TICK)
-    (error,) = store.errors
-    assert error.job is None
+def test_a_wait_writes_nothing(store: FakeJobStore) -> None:
+    store.add(blocking := job_of(HEALING))
+    decision = initiator_of(store).take(tick(), NOW).decision
+    assert isinstance(decision, Wait)
+    assert decision.blocking == (blocking,)
+    assert store.calls == ["state"]
 
 
-def test_what_is_done_already_is_only_logged(
-    store: FakeJobStore, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-    store.add(done := job_of(INITIAL_SYNC, Status.SUCCESS))
-    outcome = initiator_of(store).initiate(STREAM, INITIAL_SYNC, Trigger.STARTUP)
-    assert isinstance(outcome.decision, AlreadyDone)
-    assert done.uri in caplog.text
-    assert not store.errors
+def test_a_refused_write_of_a_tick_was_never_sent(store: FakeJobStore) -> None:
+    store.failures["create"] = [REFUSED]
+    with pytest.raises(StoreUnavailable):
+        initiator_of(store).take(tick(), NOW)
+
+
+def test_a_lost_answer_leaves_a_doubt_and_no_second_write(store: FakeJobStore) -> None:
+    store.failures["create"] = [LOST]
+    outcome = initiator_of(store).take(tick(), NOW)
+    assert outcome.doubt is LOST
+    assert outcome.job is not None
+    assert store.calls.count("create") == 1
 
 
 def test_a_refusal_is_the_callers_to_see_and_no_error(store: FakeJobStore) -> None:
-    outcome = initiator_of(store).initiate(STREAM, HEALING, Trigger.REQUEST)
+    outcome = initiator_of(store).request(STREAM, HEALING)
     assert isinstance(outcome.decision, Refuse)
     assert not store.errors
 
 
-def test_an_error_that_cannot_be_stored_does_not_break_the_tick(
-    store: FakeJobStore, caplog: pytest.LogCaptureFixture
-) -> None:
-    store.add(job_of(HEALING))
-    store.failures["record"] = [StoreError("no room")]
-    initiator_of(store).settle(tick())
-    assert "no room" in caplog.text
-
-
-def test_a_tick_that_meets_a_failing_store_is_logged_and_stored(
-    store: FakeJobStore, caplog: pytest.LogCaptureFixture
-) -> None:
-    store.failures["create"] = [StoreError("syntax error")]
-    initiator_of(store).settle(tick())
-    (error,) = store.errors
-    for text in (error.message, caplog.text):
-        assert "dump of stream public: no job could be created: syntax error" in text
-
-
-def test_an_unforeseen_error_is_stored_and_does_not_reach_the_scheduler(
-    store: FakeJobStore, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(store, "state", lambda *_: 1 / 0)
-    initiator_of(store).settle(tick())
-    assert "ZeroDivisionError" in caplog.text
-    assert "no job could be created" in store.errors[0].message
-
-
 def test_a_person_hears_of_a_failing_store(store: FakeJobStore) -> None:
-    store.failures["state"] = [StoreUnavailable("refused", sent=False)]
-    with pytest.raises(StoreUnavailable, match="refused"):
-        initiator_of(store).initiate(STREAM, DUMP, Trigger.REQUEST)
-
-
-def test_a_person_hears_which_job_may_exist_after_a_lost_answer(store: FakeJobStore) -> None:
-    store.failures["create"] = [StoreUnavailable("no answer", sent=True)]
-    with pytest.raises(StoreUnavailable, match=r"no answer; the dump job http:\S+/id-1 may have"):
-        initiator_of(store).initiate(STREAM, DUMP, Trigger.REQUEST)
-
-
-def test_a_refused_write_raises_no_doubt(store: FakeJobStore) -> None:
-    store.failures["create"] = [StoreUnavailable("refused", sent=False)]
+    store.failures["state"] = [REFUSED]
     with pytest.raises(StoreUnavailable, match=r"^refused$"):
-        initiator_of(store).initiate(STREAM, DUMP, Trigger.REQUEST)
+        initiator_of(store).request(STREAM, DUMP)
 
 
-def test_long_reasons_are_cut_to_what_virtuoso_keeps_in_place(store: FakeJobStore) -> None:
-    store.failures["state"] = [StoreError("x" * 10_000)]
-    initiator_of(store).settle(tick())
-    assert len(store.errors[0].message) == MESSAGE_LIMIT
+def test_a_person_hears_of_a_write_that_was_refused(store: FakeJobStore) -> None:
+    store.failures["create"] = [StoreError("syntax error")]
+    with pytest.raises(StoreError, match=r"^syntax error$"):
+        initiator_of(store).request(STREAM, DUMP)
+
+
+def test_after_a_lost_answer_a_read_tells_whether_the_job_is_there(
+    store: FakeJobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = store.create
+
+    def create_and_lose_the_answer(*args: object) -> None:
+        create(*args)  # type: ignore[arg-type] # handed on
+        raise LOST
+
+    monkeypatch.setattr(store, "create", create_and_lose_the_answer)
+    outcome = initiator_of(store).request(STREAM, DUMP)
+    assert outcome.job is not None
+    assert store.calls == ["state", "create", "find"]
+
+
+def test_a_person_hears_which_job_may_appear_after_a_lost_answer(store: FakeJobStore) -> None:
+    store.failures["create"] = [LOST]
+    with pytest.raises(StoreUnavailable, match=r"no answer; the dump job http:\S+/id-1 may appear"):
+        initiator_of(store).request(STREAM, DUMP)
+
+
+def test_a_person_is_not_told_a_lie_of_the_store(store: FakeJobStore) -> None:
+    store.swallows.add("http://redpencil.data.gift/id/job/id-1")
+    with pytest.raises(StoreUnavailable, match="but it is not there"):
+        initiator_of(store).request(STREAM, DUMP)
+
+
+def test_a_yes_that_cannot_be_checked_is_believed(store: FakeJobStore) -> None:
+    store.failures["find"] = [REFUSED]
+    assert initiator_of(store).request(STREAM, DUMP).job is not None
+
+
+def test_a_lost_answer_that_cannot_be_checked_is_a_doubt(store: FakeJobStore) -> None:
+    store.failures["create"], store.failures["find"] = [LOST], [REFUSED]
+    with pytest.raises(StoreUnavailable, match="may appear all the same"):
+        initiator_of(store).request(STREAM, DUMP)
+
+
+def test_a_job_from_the_future_is_ignored_with_a_warning(
+    store: FakeJobStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.add(job_of(DUMP, Status.SUCCESS, created=at("2050-01-01")))
+    assert initiator_of(store).take(tick(), NOW).decision == Create()
+    assert "in the future: ignored" in caplog.text
 
 
 def test_a_silent_job_is_failed_with_its_unfinished_tasks_and_blocks_no_more(
@@ -161,12 +201,11 @@ def test_a_silent_job_is_failed_with_its_unfinished_tasks_and_blocks_no_more(
     world = World(job_timeout=timedelta(minutes=90))
     initiator = initiator_of(store, world)
 
-    initiator.initiate(STREAM, DUMP, Trigger.TICK)
+    initiator.take(tick(), NOW)
     assert not store.created, "it was seen for the first time just now"
 
     world.now = NOW + timedelta(minutes=91)
-    store.errors.clear()
-    initiator.initiate(STREAM, DUMP, Trigger.TICK)
+    initiator.take(tick(), NOW)
     failed = store.jobs[silent.uri]
     assert failed.status is Status.FAILED
     assert [task.status for task in failed.tasks] == [Status.SUCCESS, Status.FAILED]
@@ -180,12 +219,12 @@ def test_a_job_that_was_idle_in_between_is_a_new_sight(store: FakeJobStore) -> N
     world = World(job_timeout=timedelta(minutes=90))
     initiator = initiator_of(store, world)
     store.add(job := job_of(HEALING, modified=at("2024-01-01T00:00")))
-    initiator.initiate(STREAM, DUMP, Trigger.TICK)
+    initiator.take(tick(), NOW)
     del store.jobs[job.uri]
-    initiator.initiate(STREAM, HEALING, Trigger.TICK)
+    initiator.take(tick(HEALING), NOW)
     store.add(job)
     world.now = NOW + timedelta(minutes=91)
-    initiator.initiate(STREAM, DUMP, Trigger.TICK)
+    initiator.take(tick(), NOW)
     assert store.jobs[job.uri].status is Status.BUSY
 
 
@@ -193,9 +232,9 @@ def test_without_a_timeout_a_job_may_be_silent_for_ever(store: FakeJobStore) -> 
     store.add(job_of(HEALING, modified=at("1999-01-01T00:00")))
     world = World()
     initiator = initiator_of(store, world)
-    initiator.initiate(STREAM, DUMP, Trigger.TICK)
+    initiator.take(tick(), NOW)
     world.now = NOW + timedelta(days=1000)
-    initiator.initiate(STREAM, DUMP, Trigger.TICK)
+    initiator.take(tick(), NOW)
     assert "fail" not in store.calls
 
 
@@ -221,22 +260,25 @@ def test_cleaning_needs_a_configured_operation(store: FakeJobStore) -> None:
 
 def test_after_closing_nothing_begins_any_more(store: FakeJobStore) -> None:
     initiator = initiator_of(store, World(seconds=0))
-    assert initiator.close(1)
+    closer = Thread(target=initiator.close, args=[1])
+    closer.start()
+    closer.join()
     with pytest.raises(StoreUnavailable, match="busy"):
-        initiator.initiate(STREAM, DUMP, Trigger.REQUEST)
+        initiator.request(STREAM, DUMP)
     assert not store.calls
 
 
 def test_two_calls_for_one_stream_never_mix(store: FakeJobStore) -> None:
     initiator = initiator_of(store)
-    outcomes: list[type] = []
+    outcomes: list[str] = []
 
     def run() -> None:
-        outcomes.append(type(initiator.initiate(STREAM, DUMP, Trigger.TICK).decision))
+        with initiator.turn(STREAM, World().surroundings().deadline()):
+            outcomes.append(type(initiator.take(tick(), NOW).decision).__name__)
 
     threads = [Thread(target=run) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(kind.__name__ for kind in outcomes) == ["Create", *["Wait"] * 7]
+    assert sorted(outcomes) == [*["AlreadyDone"] * 7, "Create"]

@@ -20,7 +20,7 @@ from jobs.model import (
     Trigger,
     Wait,
 )
-from jobs.rules import decide, timed_out
+from jobs.rules import decide, from_the_future, newest_since, timed_out
 from tests.builders import DUMP, HEALING, INITIAL_SYNC, NOW, at, job_of, stream_of, task_of
 
 STARTUP, TICK, REQUEST = Trigger.STARTUP, Trigger.TICK, Trigger.REQUEST
@@ -84,7 +84,7 @@ ROWS = [
         synced=False,
         active=(RUNNING_DUMP,),
         expected=Wait,
-        says=("initial sync of stream public waits", RUNNING_DUMP.uri, "busy"),
+        says=("active", RUNNING_DUMP.uri, "busy"),
     ),
     Row(
         sentence="a healing tick creates a job on a synced, idle stream",
@@ -98,7 +98,7 @@ ROWS = [
         trigger=TICK,
         synced=False,
         expected=Wait,
-        says=("no healing of stream public before an initial sync has succeeded",),
+        says=("no initial sync has succeeded yet",),
     ),
     Row(
         sentence="a healing tick names the sync it waits for",
@@ -184,7 +184,11 @@ ROWS = [
         synced=False,
         active=(RUNNING_SYNC,),
         expected=Refuse,
-        says=("initial sync", RUNNING_SYNC.uri, "HEAL_MUST_WAIT_FOR_INITIAL_SYNC=false"),
+        says=(
+            "healing of stream public",
+            RUNNING_SYNC.uri,
+            "HEAL_MUST_WAIT_FOR_INITIAL_SYNC=false",
+        ),
     ),
     Row(
         sentence="a person gets a healing without a sync where that is switched off",
@@ -229,6 +233,44 @@ def test_a_wait_names_three_of_many_jobs_and_counts_the_rest() -> None:
     assert isinstance(decision, Wait)
     assert "http://example.org/2 (busy) and 27 more" in decision.reason
     assert "http://example.org/3" not in decision.reason
+
+
+MADE = job_of(DUMP, Status.FAILED, uri="http://example.org/made", created=NOW)
+
+
+def test_a_tick_that_has_its_job_needs_no_other() -> None:
+    state = StreamState(active=(RUNNING_HEALING,))
+    decision = decide(DUMP, stream_of(), state, TICK, done=MADE)
+    assert isinstance(decision, AlreadyDone)
+    assert decision.job == MADE
+
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("created", "found"),
+    [
+        pytest.param(NOW, True, id="at the tick's instant"),
+        pytest.param(NOW + MINUTE, True, id="after it"),
+        pytest.param(NOW - MINUTE, False, id="before it"),
+        pytest.param(NOW + 8 * MINUTE, False, id="in the future"),
+        pytest.param(None, False, id="at an unknown time"),
+    ],
+)
+def test_a_job_does_what_ticks_up_to_its_date_asked_for(
+    created: datetime | None, *, found: bool
+) -> None:
+    job = job_of(DUMP, Status.SUCCESS, created=created)
+    other = job_of(HEALING, Status.SUCCESS, created=NOW)
+    state = StreamState(recent=(other, job))
+    newest = newest_since(job.operation, NOW, state, NOW + 2 * MINUTE)
+    assert newest == (job if found else None)
+
+
+def test_jobs_from_the_future_are_told() -> None:
+    soon, late = (job_of(DUMP, created=NOW + minutes * MINUTE) for minutes in (4, 6))
+    assert from_the_future(StreamState(recent=(soon, late)), NOW) == (late,)
 
 
 HOUR = timedelta(hours=1)

@@ -1,22 +1,31 @@
-"""When APScheduler wakes: at every tick, and often enough to notice a changed clock."""
+"""When APScheduler wakes: at every tick, at every retry, and often enough to notice a new clock."""
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from queue import Queue
 from threading import Event
-from threading import enumerate as enumerate_threads
+from typing import TYPE_CHECKING
 
-from jobs.agenda import Agenda
-from jobs.model import Tick
+import pytest
+
+from jobs import cron
 from jobs.scheduler import LONGEST_SLEEP, TickScheduler, TickTrigger
-from tests.builders import DUMP, HEALING, at, stream_of
+from tests.builders import DUMP, HEALING, INITIAL_SYNC, World, at, stream_of
+from tests.harness import Harness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from jobs.model import Stream
 
 START = at("2024-01-06T00:00:00")
+EVERY_SECOND = {HEALING: "* * * * * *", DUMP: "* * * * * *"}
 
 
 def trigger_of(pattern: str) -> TickTrigger:
-    return TickTrigger(Agenda(stream_of(patterns={DUMP: pattern}), since=START))
+    return TickTrigger(cron.parse(pattern, UTC).next_after)
 
 
 def test_it_wakes_at_a_tick_that_is_near() -> None:
@@ -37,64 +46,115 @@ def test_it_goes_on_from_the_last_wake_up() -> None:
 def test_it_does_not_list_what_a_long_sleep_missed() -> None:
     now = START + timedelta(days=30)
     wake = trigger_of("* * * * * *").get_next_fire_time(START, now)
-    assert wake is not None
     assert now - LONGEST_SLEEP <= wake <= now
-
-
-def test_it_never_wakes_where_nothing_is_scheduled() -> None:
-    agenda = Agenda(stream_of(patterns={}), since=START)
-    assert TickTrigger(agenda).get_next_fire_time(None, START) is None
 
 
 def now() -> datetime:
     return datetime.now(UTC)
 
 
-def test_ticks_of_two_streams_are_settled_side_by_side() -> None:
-    """One second of real time: a stream that hangs must not hold up another."""
-    patterns = {HEALING: "* * * * * *", DUMP: "* * * * * *"}
-    slow, quick = stream_of("slow", patterns=patterns), stream_of("quick", patterns=patterns)
-    release, settled = Event(), Queue[Tick]()
+class Live(Harness):
+    """Streams without an initial sync, on the real clock."""
 
-    def settle(tick: Tick) -> None:
-        if tick.stream is slow:
+    def __init__(self, *streams: Stream) -> None:
+        super().__init__(streams, World(now=now()))
+        object.__setattr__(self.about, "now", now)
+        self.looks: Queue[str | None] = Queue()
+
+    def watch(self, monkeypatch: pytest.MonkeyPatch, around: Callable[[Stream], None]) -> None:
+        look = self.settler.look
+
+        def watched(stream: Stream) -> None:
+            around(stream)
+            look(stream)
+            self.looks.put(stream.name)
+
+        monkeypatch.setattr(self.settler, "look", watched)
+
+    def scheduler(self) -> TickScheduler:
+        return TickScheduler(self.settler, self.sweeper.sweep, timedelta(hours=1), now)
+
+
+def idle(name: str) -> Stream:
+    return stream_of(name, patterns=EVERY_SECOND, disabled=[INITIAL_SYNC], healing_waits=False)
+
+
+def await_looks(live: Live, *names: str) -> None:
+    """Wait until each of the streams was looked at, in any order."""
+    missing = list(names)
+    while missing:
+        name = live.looks.get(timeout=10)
+        if name in missing:
+            missing.remove(name)
+
+
+@pytest.fixture
+def release() -> Iterator[Event]:
+    event = Event()
+    yield event
+    event.set()
+
+
+def test_a_stream_that_hangs_holds_up_no_other(
+    monkeypatch: pytest.MonkeyPatch, release: Event
+) -> None:
+    slow, quick = idle("slow"), idle("quick")
+    live = Live(slow, quick)
+
+    def hang(stream: Stream) -> None:
+        if stream is slow:
             release.wait(10)
-        settled.put(tick)
 
-    scheduler = TickScheduler([Agenda(slow, now()), Agenda(quick, now())], settle, now)
+    live.watch(monkeypatch, hang)
+    scheduler = live.scheduler()
     scheduler.start()
     try:
-        first, second = settled.get(timeout=10), settled.get(timeout=10)
+        await_looks(live, "quick", "quick", "quick")
     finally:
         scheduler.stop()
         release.set()
-    assert (first.stream, second.stream) == (quick, quick)
-    assert (first.kind, second.kind) == (HEALING, DUMP)
-    assert first.fire_time == second.fire_time
+    assert {job.graph for job in live.store.created} == {quick.jobs_graph}
+    assert len(live.store.created) == 1, "the healing is active, so the rest waits"
 
 
-def test_after_a_stop_the_next_tick_is_not_settled() -> None:
-    """The tick under way ends after the stop, at a time when the next one is due."""
-    settled, go_on = Queue[Tick](), Event()
-    stream = stream_of(patterns={DUMP: "* * * * * *"})
-    ahead = timedelta(0)
-
-    def settle(tick: Tick) -> None:
-        settled.put(tick)
-        go_on.wait(10)
-
-    scheduler = TickScheduler([Agenda(stream, now())], settle, lambda: now() + ahead)
+def test_what_was_sent_is_confirmed_and_what_waits_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    live = Live(idle("public"))
+    live.watch(monkeypatch, lambda _: None)
+    scheduler = live.scheduler()
     scheduler.start()
-    settled.get(timeout=10)
+    try:
+        await_looks(live, *["public"] * 6)
+    finally:
+        scheduler.stop()
+    assert "find" in live.store.calls
+    assert live.store.calls.count("state") > 1
+
+
+def test_after_a_stop_nothing_more_is_taken_up(
+    monkeypatch: pytest.MonkeyPatch, release: Event
+) -> None:
+    """The look under way ends after the stop, when the next tick is due."""
+    entered = Event()
+    live = Live(idle("public"))
+
+    def hold(_: Stream) -> None:
+        entered.set()
+        release.wait(10)
+
+    live.watch(monkeypatch, hold)
+    scheduler = live.scheduler()
+    scheduler.start()
+    assert entered.wait(10)
     scheduler.stop()
-    ahead = timedelta(hours=1)
-    workers = [thread for thread in enumerate_threads() if "ThreadPool" in thread.name]
-    go_on.set()
+    workers = [thread for thread in threading.enumerate() if "ThreadPool" in thread.name]
+    release.set()
     for worker in workers:
         worker.join(10)
     assert workers
-    assert settled.empty()
+    assert live.looks.qsize() == 1
 
 
 def test_stopping_before_the_start_is_harmless() -> None:
-    TickScheduler([], print, now).stop()
+    Live(idle("public")).scheduler().stop()

@@ -1,0 +1,241 @@
+"""Settling ticks: takes up what is due, and finds out what became of what was sent."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from jobs import identity
+from jobs.agenda import Agenda, Once
+from jobs.model import AlreadyDone, Create, JobKind, Trigger, Wait
+from jobs.rules import CLOCK_TOLERANCE, RULES
+from jobs.store import Deadline, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from jobs.agenda import Backlog, Missed, Policy, Sent, Superseded
+    from jobs.initiator import Initiator, Outcome, Surroundings
+    from jobs.model import Job, Stream, Tick
+    from jobs.reporter import Reporter
+    from jobs.store import JobStore
+
+_log = logging.getLogger(__name__)
+
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+def agendas_of(stream: Stream, start: datetime, policy: Policy) -> tuple[Agenda, ...]:
+    """Return the agendas of a stream's enabled kinds, in the order in which they are taken up.
+
+    What is due at a start goes the way of a tick, the only one of its schedule.
+    """
+    found = []
+    for plan in stream.plans:
+        if plan.enabled and RULES[plan.kind].started_by is Trigger.STARTUP:
+            found.append(Agenda(stream, plan.kind, Once(start), LONG_AGO, policy))
+        elif plan.schedule:
+            seen = plan.schedule.latest(start - policy.delay)
+            found.append(Agenda(stream, plan.kind, plan.schedule, seen, policy))
+    return tuple(found)
+
+
+class Settler:
+    """Works off the agendas of all streams, each stream's in its turn.
+
+    `settle` is how long an update may still be applied after its answer was lost.
+    """
+
+    def __init__(
+        self,
+        agendas: Iterable[tuple[Agenda, ...]],
+        store: JobStore,
+        initiator: Initiator,
+        reporter: Reporter,
+        world: Surroundings,
+    ) -> None:
+        self._agendas = {group[0].stream.name: group for group in agendas if group}
+        self._store = store
+        self._initiator = initiator
+        self._reporter = reporter
+        self._world = world
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """The streams that have anything to be taken up."""
+        return tuple(group[0].stream for group in self._agendas.values())
+
+    def inherit(self) -> None:
+        """Take up what a predecessor left; raise `StoreError` where the store fails."""
+        scheduled = [agenda for agenda in self._all() if agenda.recurs]
+        operations = [agenda.operation for agenda in scheduled]
+        until = self._world.now() + CLOCK_TOLERANCE
+        last = self._store.last_created(operations, until, self._world.deadline())
+        for agenda in scheduled:
+            superseded = agenda.inherit(self._world.now(), last.get(agenda.operation))
+            _tell_superseded(agenda, superseded)
+
+    def next_arrival(self, stream: Stream, instant: datetime) -> datetime:
+        """Return when the stream's next tick is to be taken up."""
+        return min(agenda.next_arrival(instant) for agenda in self._agendas[stream.name])
+
+    def next_look(self, stream: Stream) -> datetime | None:
+        """Return when a tick of the stream is to be tried again."""
+        looks = [a.next_look() for a in self._agendas[stream.name] if a.sent is None]
+        return min(filter(None, looks), default=None)
+
+    def next_confirmation(self) -> datetime | None:
+        """Return when to look for what was sent."""
+        return min((agenda.sent.look_at for agenda in self._all() if agenda.sent), default=None)
+
+    def look(self, stream: Stream) -> None:
+        """Take up the stream's ticks that are due; whatever fails is tried again later."""
+        try:
+            with self._initiator.turn(stream, self._world.deadline()):
+                group = self._agendas[stream.name]
+                for agenda in group:
+                    _tell_superseded(agenda, agenda.arrive(self._world.now()))
+                if any(agenda.backlog for agenda in group):
+                    self._confirm([agenda for agenda in group if agenda.sent])
+                for agenda in group:
+                    self._look(agenda)
+        except StoreError as error:
+            _log.info("%s: %s", stream, error)
+
+    def confirm(self) -> None:
+        """Look for everything that was sent and is not confirmed, in one query."""
+        now = self._world.now()
+        self._confirm([a for a in self._all() if a.sent and a.sent.look_at <= now])
+
+    def _confirm(self, agendas: Sequence[Agenda]) -> None:
+        now = self._world.now()
+        waiting = [(agenda, agenda.sent) for agenda in agendas if agenda.sent]
+        uris = [sent.job.uri for _, sent in waiting]
+        found: dict[str, Job] | None = None
+        try:
+            if uris:
+                jobs = self._store.find(uris, self._world.deadline())
+                found = {job.uri: job for job in jobs}
+        except StoreError as error:
+            _log.info("could not look for %s jobs that were sent: %s", len(uris), error)
+        for agenda, sent in waiting:
+            self._tell_found(agenda, sent, found, now)
+
+    def clean(self, stream: Stream, kind: JobKind) -> tuple[str, ...]:
+        """Remove the jobs of a kind and settle its ticks; see `Initiator.clean`."""
+        with self._initiator.turn(stream, self._world.deadline()):
+            jobs = self._initiator.clean(stream, kind)
+            for agenda in self._agendas.get(stream.name, ()):
+                if agenda.kind is kind and (until := agenda.clean(self._world.now())):
+                    _log.info("%s: ticks up to %s: cleaned by request", agenda, until.isoformat())
+        return jobs
+
+    def _all(self) -> Iterator[Agenda]:
+        for group in self._agendas.values():
+            yield from group
+
+    def _look(self, agenda: Agenda) -> None:
+        now = self._world.now()
+        missed = agenda.missed(now)
+        backlog = agenda.due(now)
+        if backlog:
+            self._try(agenda, backlog)
+            missed = agenda.missed(self._world.now())
+        if missed:
+            self._tell_missed(agenda, missed)
+
+    def _try(self, agenda: Agenda, backlog: Backlog) -> None:
+        tick = backlog.newest
+        obstacle = self._held_up(agenda)
+        if obstacle:
+            self._put_off(agenda, *obstacle)
+            return
+        _log.info("%s: tick %s: trying to create a job", agenda, tick)
+        try:
+            outcome = self._initiator.take(tick, backlog.oldest)
+        except StoreError as error:
+            self._put_off(agenda, str(error))
+        except Exception as error:  # noqa: BLE001 - no failure may take later ticks with it
+            _log.exception("%s: tick %s failed in an unforeseen way", agenda, tick)
+            self._put_off(agenda, f"an error in the service itself: {error}")
+        else:
+            self._take_in(agenda, tick, outcome)
+
+    def _held_up(self, agenda: Agenda) -> tuple[str, tuple[Job, ...]] | None:
+        """Return what in its own stream a tick has to wait for before anything is read."""
+        for other in self._agendas[agenda.stream.name]:
+            if other.sent:
+                return f"job {other.sent.job.uri} was sent and is not confirmed yet", ()
+            if other is agenda:
+                return None
+            if other.backlog and other.backlog.blocking and other.kind is JobKind.HEALING:
+                return f"behind the {other.kind.value}, which waits", other.backlog.blocking
+        return None
+
+    def _take_in(self, agenda: Agenda, tick: Tick, outcome: Outcome) -> None:
+        match outcome.decision:
+            case Create() if outcome.job:
+                agenda.wrote(outcome.job, self._world.now())
+                text = f"sent job {outcome.job.uri}, but {outcome.doubt}"
+                text = text if outcome.doubt else f"created job {outcome.job.uri}"
+                _log.info("%s: tick %s: %s", agenda, tick, text)
+            case AlreadyDone(reason, job):
+                agenda.settled(max(tick.fire_time, job.created or tick.fire_time))
+                _log.info("%s: tick %s: %s", agenda, tick, reason)
+            case Wait(reason, blocking):
+                self._put_off(agenda, reason, blocking)
+            case decision:
+                _log.error("%s: tick %s: %s", agenda, tick, decision)
+                agenda.settled(tick.fire_time)
+
+    def _put_off(self, agenda: Agenda, reason: str, blocking: tuple[Job, ...] = ()) -> None:
+        backlog = agenda.backlog
+        agenda.waits(self._world.now(), reason, blocking, self._world.chance())
+        if backlog:
+            level = logging.INFO if backlog.tries else logging.WARNING
+            _log.log(level, "%s: tick %s: waits: %s", agenda, backlog.newest, reason)
+
+    def _tell_found(
+        self, agenda: Agenda, sent: Sent, found: dict[str, Job] | None, now: datetime
+    ) -> None:
+        """Tell an agenda what was found at `now`; None means that nobody knows."""
+        try:
+            with self._initiator.turn(agenda.stream, Deadline.after(0, self._world.monotonic)):
+                if agenda.sent is sent:
+                    self._weigh(agenda, sent, found, now)
+        except StoreError:
+            return  # it is at work on another tick: the next look tells
+
+    def _weigh(
+        self, agenda: Agenda, sent: Sent, found: dict[str, Job] | None, now: datetime
+    ) -> None:
+        job, tick = (found or {}).get(sent.job.uri), sent.backlog.newest
+        overdue = agenda.overdue(now)
+        if job and (job.tasks or overdue):
+            agenda.settled(tick.fire_time)
+            half = "" if job.tasks else ", whose task is still to be added"
+            _log.info("%s: tick %s: done by job %s%s", agenda, tick, job, half)
+        elif found is None or not overdue:
+            agenda.look_later(now)
+        else:
+            agenda.lost(now)
+            _log.warning("%s: tick %s: job %s was never stored", agenda, tick, sent.job.uri)
+
+    def _tell_missed(self, agenda: Agenda, missed: Missed) -> None:
+        backlog, since = missed.backlog, missed.since.isoformat()
+        facts = f"missed, with {backlog.others} others since {backlog.oldest.isoformat()}"
+        message = f"{agenda}: tick {backlog.newest}: {facts}: {backlog.reason}"
+        if missed.report is None:
+            _log.warning("%s (no job since %s)", message, since)
+            return
+        error_id = identity.missed_error(agenda.operation, missed.since, missed.report)
+        blocking = backlog.blocking[0] if backlog.blocking else None
+        self._reporter.report(agenda.stream, message, blocking, error_id)
+
+
+def _tell_superseded(agenda: Agenda, superseded: Superseded | None) -> None:
+    if superseded:
+        text = "%s: tick %s supersedes %s earlier ones since %s"
+        since = superseded.since.isoformat()
+        _log.info(text, agenda, superseded.tick, superseded.count, since)

@@ -1,0 +1,51 @@
+"""The domain put together on a store in memory, with a clock that the test moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from jobs.initiator import Initiator
+from jobs.reporter import Reporter
+from jobs.settler import Settler, agendas_of
+from jobs.sweeper import Sweeper
+from tests.builders import World
+from tests.fakes import FakeJobStore
+from web.api import Api
+from web.server import create_wsgi
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from jobs.model import Stream
+
+
+@dataclass
+class Harness:
+    """Everything between the store and the outside, for these streams."""
+
+    streams: tuple[Stream, ...]
+    world: World = field(default_factory=World)
+    store: FakeJobStore = field(default_factory=FakeJobStore)
+
+    def __post_init__(self) -> None:
+        about = self.world.surroundings()
+        self.about = about
+        self.reporter = Reporter(
+            self.store, now=about.now, new_id=about.new_id, deadline=about.deadline
+        )
+        self.initiator = Initiator(self.streams, self.store, self.reporter, about)
+        agendas = [agendas_of(stream, self.world.now, about.policy) for stream in self.streams]
+        self.settler = Settler(agendas, self.store, self.initiator, self.reporter, about)
+        self.sweeper = Sweeper(self.streams, self.store, self.initiator, self.reporter, about)
+
+    def app(self, *, ready: bool = True, most_at_once: int = 4) -> Flask:
+        """Return the application on top."""
+        api = Api(
+            self.streams,
+            create=self.initiator.request,
+            clean=self.settler.clean,
+            is_ready=lambda: ready,
+            most_at_once=most_at_once,
+        )
+        return create_wsgi(api)
