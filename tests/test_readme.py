@@ -39,11 +39,13 @@ EXAMPLE_JOB = NewJob(
     task_operation=OPERATION.replace("JobOperation", "TaskOperation"),
     created=at("2024-01-06T06:00:00"),
 )
+MIDNIGHT = "2024-01-06T00:00:00+00:00"
+MISSED = f"dump of stream public: tick {MIDNIGHT}: missed, with 0 others since {MIDNIGHT}: "
 EXAMPLE_ERROR = ErrorResource(
     error_id="0d1f3c9e-6f0a-4d7c-9d55-2f4f0c8e1b22",
     graph=EXAMPLE_JOB.graph,
     creator="http://lblod.data.gift/services/delta-producer-background-jobs-initiator/public",
-    message=f"dump of stream public waits for {EXAMPLE_JOB.uri} (busy)",
+    message=MISSED + f"active: {EXAMPLE_JOB.uri} (busy)",
     created=EXAMPLE_JOB.created,
     job=EXAMPLE_JOB.uri,
 )
