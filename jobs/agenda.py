@@ -223,16 +223,18 @@ class Agenda:
             look_at = min(now + pause, end) if now < end else now + pause
             self.sent = replace(self.sent, look_at=look_at)
 
-    def lost(self, now: datetime) -> None:
-        """Note that what was sent never arrived: its tick is due again, unless a newer one is."""
+    def lost(self, now: datetime) -> Superseded | None:
+        """Note that what was sent never arrived: its tick is due again, or superseded by now."""
         if self.sent is None:
-            return
+            return None
         lost, newer = self.sent.backlog, self.backlog
         self.sent = None
-        self.backlog = replace(lost, retry_at=now)
-        if newer:
-            others = lost.others + 1 + newer.others
-            self.backlog = replace(newer, oldest=lost.oldest, others=others, retry_at=now)
+        if newer is None:
+            self.backlog = replace(lost, retry_at=now)
+            return None
+        others = lost.others + 1 + newer.others
+        self.backlog = replace(newer, oldest=lost.oldest, others=others, retry_at=now)
+        return Superseded(newer.newest, 1, lost.newest.fire_time)
 
     def waits(
         self, now: datetime, reason: str, blocking: tuple[Job, ...] = (), chance: float = 1

@@ -219,8 +219,8 @@ class Settler:
         elif found is None or not overdue:
             agenda.look_later(now)
         else:
-            agenda.lost(now)
             _log.warning("%s: tick %s: job %s was never stored", agenda, tick, sent.job.uri)
+            _tell_superseded(agenda, agenda.lost(now))
 
     def _tell_missed(self, agenda: Agenda, missed: Missed) -> None:
         backlog, since = missed.backlog, missed.since.isoformat()

@@ -159,7 +159,7 @@ def test_a_write_that_never_arrived_is_superseded_by_a_newer_tick() -> None:
     agenda.arrive(SIX)
     agenda.wrote(new_job("a"), SIX)
     agenda.arrive(SIX + MINUTE)
-    agenda.lost(SIX + MINUTE)
+    assert superseded(agenda.lost(SIX + MINUTE)) == (1, SIX)
     assert due(agenda, SIX + MINUTE) == SIX + MINUTE
     assert agenda.backlog is not None
     assert (agenda.backlog.oldest, agenda.backlog.others) == (SIX, 1)
