@@ -124,10 +124,11 @@ class Initiator:
         stream, kind = tick.stream, tick.kind
         deadline = self._world.deadline()
         trigger = RULES[kind].started_by
+        job_id = self._tick_id(tick, deadline)  # before the state: a twin's job counts in one only
         decision, send_by = self._decide(stream, kind, trigger, (tick, since), deadline)
         if not isinstance(decision, Create):
             return Outcome(decision)
-        job = self._job(stream, kind, self._tick_id(tick, deadline), tick.fire_time)
+        job = self._job(stream, kind, job_id, tick.fire_time)
         return Outcome(decision, job, self._send(job, send_by, deadline))
 
     def clean(self, stream: Stream, kind: JobKind) -> tuple[str, ...]:

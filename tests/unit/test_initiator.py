@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -89,6 +90,25 @@ def test_a_startup_after_a_failed_sync_makes_another_job(store: FakeJobStore) ->
     initiator_of(store).take(tick(INITIAL_SYNC), NOW)
     (job,) = store.created
     assert job.job_id == identity.startup_job(operation(INITIAL_SYNC), failed.created)
+
+
+def test_a_twins_job_that_appears_while_a_startup_reads_is_not_followed_by_another(
+    store: FakeJobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The id derives from the newest job there is: read after the state, that is the twin's."""
+    twin = initiator_of(store)
+    last_created = store.last_created
+
+    def answer_and_let_the_twin_write(*args: Any) -> dict[str, datetime]:
+        answer = last_created(*args)
+        monkeypatch.undo()
+        twin.take(tick(INITIAL_SYNC), NOW)
+        return answer
+
+    monkeypatch.setattr(store, "last_created", answer_and_let_the_twin_write)
+    decision = initiator_of(store).take(tick(INITIAL_SYNC), NOW).decision
+    assert isinstance(decision, AlreadyDone)
+    assert len(store.created) == 1
 
 
 def test_the_store_is_read_once_and_written_once(store: FakeJobStore) -> None:
