@@ -36,8 +36,9 @@ def agendas_of(stream: Stream, start: datetime, policy: Policy) -> tuple[Agenda,
         if plan.enabled and RULES[plan.kind].started_by is Trigger.STARTUP:
             found.append(Agenda(stream, plan.kind, Once(start), LONG_AGO, policy))
         elif plan.schedule:
-            seen = plan.schedule.latest(start - policy.delay)
-            found.append(Agenda(stream, plan.kind, plan.schedule, seen, policy))
+            found.append(
+                Agenda(stream, plan.kind, plan.schedule, plan.schedule.latest(start), policy)
+            )
     return tuple(found)
 
 

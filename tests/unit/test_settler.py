@@ -25,8 +25,8 @@ POLICY = Policy(window=HOUR, settle=10 * SECOND, repeat=24 * HOUR, longest_pause
 class OneStream(Harness):
     """The settler of one stream."""
 
-    def __init__(self, stream: Stream) -> None:
-        super().__init__((stream,), World(now=START, policy=POLICY))
+    def __init__(self, stream: Stream, policy: Policy = POLICY) -> None:
+        super().__init__((stream,), World(now=START, policy=policy))
         self.stream = stream
 
     def look(self, now: datetime) -> None:
@@ -257,10 +257,12 @@ def test_what_a_predecessor_left_is_taken_up_when_its_writes_have_settled() -> N
     assert dumps.made == [dump("04:30:00")]
 
 
-def test_a_first_start_catches_nothing_up() -> None:
-    dumps = OneStream(daily(dump="30 4 * * *"))
+@pytest.mark.parametrize("delay", [timedelta(0), 2 * HOUR], ids=["slot 0", "another slot"])
+def test_a_first_start_catches_nothing_up(delay: timedelta) -> None:
+    dumps = OneStream(daily(dump="30 4 * * *"), replace(POLICY, delay=delay))
     dumps.settler.inherit()
-    dumps.look(START + 10 * SECOND)
+    for minutes in range(1, 180, 10):
+        dumps.look(START + minutes * MINUTE)
     assert dumps.made == []
 
 
