@@ -179,7 +179,7 @@ class Agenda:
         self.backlog = Backlog(
             newest=Tick(self.stream, self.kind, fire_time),
             oldest=fire_time,
-            retry_at=now + self._policy.settle,
+            retry_at=max(now + self._policy.settle, fire_time + self._policy.delay),
             others=count,
             reason="the service was not running, or the pattern changed",
         )

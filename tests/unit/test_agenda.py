@@ -267,6 +267,13 @@ def test_a_predecessors_tick_is_left_alone_while_its_write_may_still_be_applied(
     assert due(agenda, now + timedelta(seconds=60)) == SIX
 
 
+def test_a_standby_slot_leaves_a_predecessors_tick_to_the_others_first() -> None:
+    agenda = agenda_of(seen=SIX, delay=5 * MINUTE)
+    agenda.inherit(now := SIX + SECOND, SIX - DAY)
+    assert due(agenda, now + MINUTE) is None
+    assert due(agenda, SIX + 5 * MINUTE) == SIX
+
+
 def test_ticks_while_the_service_was_down_are_superseded_by_the_newest() -> None:
     agenda = agenda_of("0 * * * *", seen=SIX)
     assert superseded(agenda.inherit(SIX, SIX - 5 * HOUR)) == (4, SIX - 4 * HOUR)
