@@ -165,13 +165,13 @@ class Settler:
 
     def _held_up(self, agenda: Agenda) -> tuple[str, tuple[Job, ...]] | None:
         """Return what in its own stream a tick has to wait for before anything is read."""
-        for other in self._agendas[agenda.stream.name]:
+        group = self._agendas[agenda.stream.name]
+        for other in group:
             if other.sent:
                 return f"job {other.sent.job.uri} was sent and is not confirmed yet", ()
-            if other is agenda:
-                return None
-            if other.backlog and other.backlog.blocking and other.kind is JobKind.HEALING:
-                return f"behind the {other.kind.value}, which waits", other.backlog.blocking
+        for other in group[: group.index(agenda)]:
+            if other.kind is JobKind.HEALING and other.backlog and other.backlog.blocking:
+                return "behind the healing, which waits", other.backlog.blocking
         return None
 
     def _take_in(self, agenda: Agenda, tick: Tick, outcome: Outcome) -> None:

@@ -165,11 +165,22 @@ def test_an_unreadable_answer_means_unknown_and_never_absent(dumps: OneStream) -
     assert dumps.store.calls.count("find") > 0
 
 
-def test_nothing_of_the_stream_is_written_while_a_write_is_in_doubt() -> None:
-    both = OneStream(daily(dump="0 6 * * *", healing="0 6 * * *"))
+@pytest.mark.parametrize(
+    "patterns",
+    [
+        {"healing": "0 0 6 * * *", "dump": "2 0 6 * * *"},
+        {"dump": "0 0 6 * * *", "healing": "2 0 6 * * *"},
+    ],
+    ids=["healing first", "dump first"],
+)
+def test_nothing_of_the_stream_is_written_while_a_write_is_in_doubt(
+    patterns: dict[str, str],
+) -> None:
+    both = OneStream(daily(**patterns))
     both.store.failures["create"] = [LOST]
     both.look(SIX)
-    both.look(SIX + 5 * SECOND)
+    for seconds in range(1, 10):
+        both.look(SIX + seconds * SECOND)
     assert both.store.calls.count("create") == 1
 
 
