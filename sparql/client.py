@@ -9,7 +9,7 @@ Every way in which a request can end without a usable answer is one of:
        ├─ Rejected      the store answered with a status that is no success; redirects too
        └─ BadAnswer     status 200 around something that is no answer: HTML, cut JSON, partial rows
 
-After `Unreachable` with `sent`, or `TimedOut`, an update may have been applied, or may be later.
+An update that ended with an error that is `in_doubt` may have been applied, or may be later.
 
 Requests go straight to the store: the proxies of the environment (`http_proxy`, which Docker may
 set in every container) are for the world outside, and know no host named `database`.
@@ -17,27 +17,32 @@ set in every container) are for the world outside, and know no host named `datab
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 import math
-import socket
 import threading
 import time
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
-from http.client import HTTPException, HTTPResponse, responses
+from http.client import (
+    HTTPConnection,
+    HTTPException,
+    HTTPResponse,
+    HTTPSConnection,
+    responses,
+)
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.error import URLError
-from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector
+from urllib.request import HTTPHandler, OpenerDirector, Request
 
 from SPARQLWrapper import JSON, POST, SPARQLWrapper
 
 from jobs.store import StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from email.message import Message
 
     from jobs.store import Deadline
@@ -56,8 +61,7 @@ _GATEWAY_STATUSES = (
     HTTPStatus.GATEWAY_TIMEOUT,
 )
 # Virtuoso's words for an answer that ran out of time or rows, in spite of its 200.
-CUT_SHORT = ("X-SQL-State", "X-SPARQL-MaxRows")
-_NO_CONNECTION = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)
+_CUT_SHORT = ("X-SQL-State", "X-SPARQL-MaxRows")
 
 
 class SparqlError(StoreError):
@@ -137,7 +141,7 @@ class SparqlClient:
 
     def probe(self, text: str, deadline: Deadline) -> Any:
         """Send a query once, unlogged, and return its JSON."""
-        answer = self._send(text, deadline)
+        answer = _send(self._request(text, deadline), self.query_url, deadline)
         try:
             return json.loads(answer.body)
         except (ValueError, RecursionError) as error:
@@ -156,57 +160,93 @@ class SparqlClient:
         It is not begun after `send_by`. `session` is its `mu-session-id`: delta-notifier puts
         the deltas of one session into one bundle, of which consumers may take only the first.
         """
-        if self.log_updates:
-            _log.info("update to %s\n%s", self.update_url, text)
         if send_by and not send_by.remaining:
             raise TimedOut("what was read before the update is too old by now", sent=False)
-        self._send(text, deadline, update=True, session=session)
-
-    def _send(
-        self, text: str, deadline: Deadline, *, update: bool = False, session: str | None = None
-    ) -> Answer:
-        url = self.update_url if update else self.query_url
-        if not deadline.remaining:
-            raise TimedOut(f"no time was left to ask {url}", sent=False)
-        request = self._request(text, deadline.remaining)
+        if self.log_updates:
+            _log.info("update to %s\n%s", self.update_url, text)
+        request = self._request(text, deadline, send_by, update=True)
         if session:
             request.addCustomHttpHeader("mu-session-id", session)
-        if request.isSparqlUpdateRequest() is not update:
-            raise ValueError(f"not {'an update' if update else 'a query'}: {one_line(text)}")
-        try:
-            answer = _within(deadline, lambda: _exchange(request))
-        except (OSError, HTTPException, ValueError) as error:
-            raise _from_connection(url, error) from error
-        _check(url, answer)
-        return answer
+        _send(request, self.update_url, deadline)
 
-    def _request(self, text: str, seconds: float) -> _Request:
+    def _request(
+        self,
+        text: str,
+        deadline: Deadline,
+        send_by: Deadline | None = None,
+        *,
+        update: bool = False,
+    ) -> _Request:
         """Make the request; one object each, for it is mutable and calls are concurrent."""
-        request = _Request(self.query_url, self.update_url, returnFormat=JSON)
+        request = _Request(self.query_url, self.update_url, (deadline, send_by or deadline))
         request.setMethod(POST)
         request.setOnlyConneg(onlyConneg=True)
-        request.setTimeout(math.ceil(seconds))  # It cuts fractions off, and takes 0 as no limit
+        # It cuts fractions off and takes 0 as no limit.
+        request.setTimeout(math.ceil(deadline.remaining))
         request.addCustomHttpHeader("mu-auth-sudo", "true")
         request.addCustomHttpHeader("mu-call-id", self.new_call_id())
         request.setQuery(text)
+        if request.isSparqlUpdateRequest() is not update:
+            raise ValueError(f"not {'an update' if update else 'a query'}: {one_line(text)}")
         return request
 
 
 class _Request(SPARQLWrapper):
-    """A SPARQLWrapper that uses an opener of ours in the place of urllib's own.
+    """A request that SPARQLWrapper makes, and that goes out in a way of ours.
 
-    urllib's goes through the proxies of the environment, and follows a redirect with a GET that
-    has lost the statement. It makes exceptions of error statuses, of which SPARQLWrapper turns
-    some into others that hold the store's words only as the repr of bytes.
+    urllib's own takes the proxies of the environment, and follows a redirect with a GET that has
+    lost the statement. It makes exceptions of error statuses, some of which SPARQLWrapper turns
+    into others that hold the store's words only as the repr of bytes.
     """
 
+    def __init__(self, query_url: str, update_url: str, limits: Iterable[Deadline]) -> None:
+        super().__init__(query_url, update_url, returnFormat=JSON)
+        self.sent = False
+        self._limits = limits
+
+    def begin(self) -> bool:
+        """Return whether it may go out: name server and handshake may have taken all the time.
+
+        `sent` is set before the look at the clock, so that nobody reads in between that nothing
+        was sent, and then it is.
+        """
+        self.sent = True
+        self.sent = all(limit.remaining for limit in self._limits)
+        return self.sent
+
     def _query(self) -> tuple[HTTPResponse, str]:
-        return _OPENER.open(self._createRequest(), timeout=self.timeout), self.returnFormat
+        opener = OpenerDirector()
+        opener.add_handler(_Handler(self.begin))
+        return opener.open(self._createRequest(), timeout=self.timeout), self.returnFormat
 
 
-_OPENER = OpenerDirector()
-_OPENER.add_handler(HTTPHandler())
-_OPENER.add_handler(HTTPSHandler())
+class _Handler(HTTPHandler):
+    """Connects first, and asks then whether to go on.
+
+    No HTTPSHandler: from Python 3.12 on it loads the certificates of the world each time.
+    """
+
+    https_request = HTTPHandler.http_request
+
+    def __init__(self, begin: Callable[[], bool]) -> None:
+        super().__init__()
+        self._begin = begin
+
+    def http_open(self, req: Request) -> HTTPResponse:
+        return self.do_open(partial(self._connected, HTTPConnection), req)
+
+    def https_open(self, req: Request) -> HTTPResponse:
+        return self.do_open(partial(self._connected, HTTPSConnection), req)
+
+    def _connected(
+        self, kind: type[HTTPConnection], host: str, *, timeout: float
+    ) -> HTTPConnection:
+        connection = kind(host, timeout=timeout)
+        connection.connect()
+        if not self._begin():
+            connection.close()
+            raise TimeoutError
+        return connection
 
 
 def one_line(text: str) -> str:
@@ -214,6 +254,17 @@ def one_line(text: str) -> str:
     shown = "".join(char if char.isprintable() else " " for char in text[: 4 * MESSAGE_LIMIT])
     line = " ".join(shown.split())
     return line if len(line) <= MESSAGE_LIMIT else line[: MESSAGE_LIMIT - 1] + "…"
+
+
+def _send(request: _Request, url: str, deadline: Deadline) -> Answer:
+    if not deadline.remaining:
+        raise TimedOut(f"no time was left to ask {url}", sent=False)
+    try:
+        answer = _within(deadline, lambda: _exchange(request))
+    except (OSError, HTTPException, ValueError) as error:
+        raise _from_connection(url, error, sent=request.sent) from error
+    _check(url, answer)
+    return answer
 
 
 def _exchange(request: _Request) -> Answer:
@@ -251,7 +302,7 @@ def _check(url: str, answer: Answer) -> None:
         raise Rejected(answer.status, f"{url} answered {answer}")
     if "html" in answer.headers.get("Content-Type", ""):
         raise BadAnswer(f"{url} answered with a page, {answer}")
-    for name in CUT_SHORT:
+    for name in _CUT_SHORT:
         if name in answer.headers:
             raise BadAnswer(f"{url} answered in part: {name} {answer.headers[name]}")
 
@@ -262,16 +313,10 @@ def _may_recover(error: SparqlError) -> bool:
     )
 
 
-def _from_connection(url: str, error: Exception) -> SparqlError:
+def _from_connection(url: str, error: Exception, *, sent: bool) -> SparqlError:
     reason = error.reason if isinstance(error, URLError) else error
     if isinstance(reason, TimeoutError):
-        return TimedOut(f"{url} did not answer in time", sent=True)
-    text = str(reason) or type(reason).__name__
-    return Unreachable(f"no answer from {url}: {text}", sent=not _never_left(reason))
-
-
-def _never_left(reason: object) -> bool:
-    """Tell whether no connection came about: no address for the name, or nobody there."""
-    if isinstance(reason, (socket.gaierror, UnicodeError)):
-        return True
-    return isinstance(reason, OSError) and reason.errno in _NO_CONNECTION
+        what = "did not answer" if sent else "was not there"
+        return TimedOut(f"{url} {what} in time", sent=sent)
+    text = str(reason) if isinstance(reason, OSError) else repr(reason)
+    return Unreachable(f"no answer from {url}: {text}", sent=sent)

@@ -1,0 +1,729 @@
+"""What goes over the wire to a real store, and which error comes of each fault in between."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from jobs.store import Deadline, StoreError, StoreUnavailable
+from sparql.client import (
+    MESSAGE_LIMIT,
+    RETRY_WAITS,
+    BadAnswer,
+    Rejected,
+    SparqlClient,
+    SparqlError,
+    TimedOut,
+    Unreachable,
+)
+from tests.canned import Canned, answer
+from tests.faults import Fault, FaultProxy
+from tests.servers import Store, select
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+ASK = "SELECT ?o WHERE { GRAPH <http://g> { <http://s> <http://p> ?o } }"
+INSERT = 'INSERT DATA { GRAPH <http://g> { <http://s> <http://p> "it is" } }'
+STORED = [{"o": "it is"}]
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+HANGING = (Fault.HANG, Fault.TRICKLE)
+BOTH = pytest.mark.parametrize("text", [ASK, INSERT], ids=["query", "update"])
+BRIEF = 0.3  # seconds; a deadline for what never answers
+
+
+class Waits(list[float]):
+    """The pauses between two tries, noted instead of waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def __call__(self, seconds: float) -> None:
+        self.append(seconds)
+        self.meanwhile()
+
+
+@pytest.fixture
+def proxy(embedded: Store) -> Iterator[FaultProxy]:
+    with FaultProxy(embedded.endpoint) as proxy:
+        proxy.update_endpoint = proxy.url + urlsplit(embedded.update_endpoint).path
+        yield proxy
+
+
+@pytest.fixture
+def waits() -> Waits:
+    return Waits()
+
+
+@pytest.fixture
+def client(proxy: FaultProxy, waits: Waits) -> SparqlClient:
+    return SparqlClient(
+        query_url=proxy.endpoint,
+        update_url=proxy.update_endpoint,
+        new_call_id=map("call-{}".format, count(1)).__next__,
+        wait=waits,
+    )
+
+
+def client_of(url: str) -> SparqlClient:
+    return SparqlClient(query_url=url, update_url=url, new_call_id=lambda: "call")
+
+
+def soon(seconds: float = 30) -> Deadline:
+    return Deadline.after(seconds, time.monotonic)
+
+
+def send(client: SparqlClient, text: str, deadline: Deadline) -> None:
+    """Send a query once, or an update that is of use for longer than the caller waits."""
+    if text == INSERT:
+        client.update(text, deadline, send_by=soon(60))
+    else:
+        client.probe(text, deadline)
+
+
+def stored(store: Store) -> list[dict[str, str]]:
+    return select(store, ASK)
+
+
+# -- what goes out ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("text", "field"), [(ASK, "query"), (INSERT, "update")])
+def test_a_statement_is_posted_as_a_form_of_one_field(
+    client: SparqlClient, proxy: FaultProxy, text: str, field: str
+) -> None:
+    send(client, text, soon())
+    (request,) = proxy.requests
+    path = urlsplit(proxy.endpoint if field == "query" else proxy.update_endpoint).path
+    assert (request.method, request.path) == ("POST", path)
+    assert request.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert request.form == {field: text}
+
+
+@BOTH
+def test_a_request_asks_for_json_with_the_rights_of_the_service(
+    client: SparqlClient, proxy: FaultProxy, text: str
+) -> None:
+    send(client, text, soon())
+    headers = proxy.requests[0].headers
+    assert headers["accept"].startswith("application/sparql-results+json")
+    assert headers["mu-auth-sudo"] == "true"
+    assert {name for name in headers if name.startswith("mu-")} == {"mu-auth-sudo", "mu-call-id"}
+
+
+def test_each_request_has_a_call_id_of_its_own_repeated_ones_too(
+    client: SparqlClient, proxy: FaultProxy
+) -> None:
+    proxy.script(Fault.UNAVAILABLE, Fault.UNAVAILABLE)
+    client.query(ASK, soon())
+    client.update(INSERT, soon())
+    ids = [request.headers["mu-call-id"] for request in proxy.requests]
+    assert ids == ["call-1", "call-2", "call-3", "call-4"]
+
+
+def test_an_update_can_have_a_session_of_its_own(client: SparqlClient, proxy: FaultProxy) -> None:
+    client.update(INSERT, soon(), session="http://mu.semte.ch/sessions/1")
+    client.update(INSERT, soon())
+    sessions = [request.headers.get("mu-session-id") for request in proxy.requests]
+    assert sessions == ["http://mu.semte.ch/sessions/1", None]
+
+
+@pytest.mark.parametrize(
+    "text", ["é 日本 😀", "a+b&c=d;e%20f", "'\\t\\n'", "$graph ${x}", "x" * 4000]
+)
+def test_a_statement_arrives_as_it_was_sent(
+    client: SparqlClient, proxy: FaultProxy, text: str
+) -> None:
+    statement = INSERT.replace("it is", text)
+    client.update(statement, soon())
+    assert proxy.requests[0].form == {"update": statement}
+
+
+def test_an_answer_is_the_stores_json(client: SparqlClient) -> None:
+    client.update(INSERT, soon())
+    assert client.query(ASK, soon()) == {
+        "head": {"vars": ["o"]},
+        "results": {"bindings": [{"o": {"type": "literal", "value": "it is"}}]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        # SPARQLWrapper takes the first word of this kind that it finds for the statement's.
+        ("PREFIX : <http://example.org/add/>\nSELECT ?s WHERE { ?s ?p ?o }", "not a query"),
+        (INSERT, "not a query"),
+    ],
+)
+def test_what_looks_like_an_update_is_not_sent_as_a_query(
+    client: SparqlClient, proxy: FaultProxy, text: str, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        client.query(text, soon())
+    assert not proxy.requests
+
+
+def test_what_looks_like_a_query_is_not_sent_as_an_update(
+    client: SparqlClient, proxy: FaultProxy
+) -> None:
+    with pytest.raises(ValueError, match="not an update: SELECT"):
+        client.update(ASK, soon())
+    assert not proxy.requests
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
+def test_the_proxies_of_the_environment_are_passed_by(
+    client: SparqlClient, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for exceptions in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(exceptions, raising=False)
+    with Canned(answer(403, b"by order of the company")) as company:
+        monkeypatch.setenv(name, company.endpoint)
+        client.query(ASK, soon())
+        assert not company.requests
+
+
+# -- faults -------------------------------------------------------------------------------------
+
+# Each fault with its error, and with whether an update may have been applied.
+FAULTS: list[tuple[Fault, type[SparqlError], bool]] = [
+    (Fault.REFUSE, Unreachable, False),
+    (Fault.RESET_BEFORE, Unreachable, True),
+    (Fault.RESET_AFTER, Unreachable, True),
+    (Fault.CUT_BODY, Unreachable, True),
+    (Fault.UNAVAILABLE, Unreachable, True),
+    (Fault.HANG, TimedOut, True),
+    (Fault.TRICKLE, TimedOut, True),
+    (Fault.SERVER_ERROR, Rejected, True),
+    (Fault.NOT_FOUND, Rejected, False),
+    (Fault.PARTIAL, BadAnswer, True),
+    (Fault.HTML, BadAnswer, True),
+]
+ONLY_FOR_QUERIES = [(Fault.CUT_JSON, BadAnswer, True), (Fault.EMPTY, BadAnswer, True)]
+CASES = [(ASK, *case) for case in FAULTS + ONLY_FOR_QUERIES] + [(INSERT, *case) for case in FAULTS]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault", "expected"),
+    [(text, fault, rest) for text, fault, *rest in CASES],
+    ids=[f"{text.split()[0]}-{fault.name}" for text, fault, *_ in CASES],
+)
+def test_each_fault_is_its_error(
+    client: SparqlClient,
+    proxy: FaultProxy,
+    text: str,
+    fault: Fault,
+    expected: list[object],
+) -> None:
+    proxy.always(fault)
+    with pytest.raises(StoreError) as caught:
+        send(client, text, soon(BRIEF if fault in HANGING else 30))
+    assert [type(caught.value), caught.value.in_doubt] == expected
+    assert proxy.url in str(caught.value)
+    assert is_one_short_line(str(caught.value))
+
+
+def is_one_short_line(message: str) -> bool:
+    return message.isprintable() and 0 < len(message) <= MESSAGE_LIMIT
+
+
+@pytest.mark.parametrize("fault", [Fault.EMPTY, Fault.CUT_JSON, Fault.IGNORE])
+def test_an_updates_answer_need_say_nothing_but_that_it_succeeded(
+    client: SparqlClient, proxy: FaultProxy, fault: Fault
+) -> None:
+    proxy.always(fault)
+    client.update(INSERT, soon())
+
+
+@pytest.mark.parametrize("error", [Unreachable, TimedOut])
+def test_what_may_pass_by_itself_says_so(error: type[SparqlError]) -> None:
+    assert issubclass(error, StoreUnavailable)
+
+
+@pytest.mark.parametrize("error", [Rejected, BadAnswer])
+def test_what_a_store_answered_is_not_taken_for_its_absence(error: type[SparqlError]) -> None:
+    assert not issubclass(error, StoreUnavailable)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
+        OSError(errno.EHOSTUNREACH, "No route to host"),
+        OSError(errno.EMFILE, "Too many open files"),
+        ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"),
+    ],
+    ids=str,
+)
+def test_without_a_connection_nothing_was_sent(
+    monkeypatch: pytest.MonkeyPatch, failure: OSError
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(socket, "create_connection", fail)
+    with pytest.raises(Unreachable) as caught:
+        client_of("http://database:8890/sparql").update(INSERT, soon())
+    assert str(caught.value) == f"no answer from http://database:8890/sparql: {failure}"
+    assert not caught.value.in_doubt
+
+
+def test_without_a_connection_in_time_nothing_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(socket, "create_connection", fail)
+    with pytest.raises(TimedOut, match=r"/sparql was not there in time") as caught:
+        client_of("http://database:8890/sparql").update(INSERT, soon())
+    assert not caught.value.in_doubt
+
+
+def test_without_tls_at_the_other_end_nothing_was_sent() -> None:
+    with Canned(answer()) as server, pytest.raises(Unreachable, match="SSL") as caught:
+        client_of(server.endpoint.replace("http:", "https:")).update(INSERT, soon())
+    assert not caught.value.in_doubt
+
+
+def test_a_host_name_that_can_not_be_is_unreachable() -> None:
+    with pytest.raises(Unreachable, match="label too long") as caught:
+        client_of(f"http://{'a' * 64}/sparql").update(INSERT, soon())
+    assert not caught.value.in_doubt
+
+
+@pytest.mark.parametrize("words", ["can't start new thread", "at interpreter shutdown"])
+def test_without_a_thread_nothing_was_sent(
+    client: SparqlClient, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    def fail(_: threading.Thread) -> None:
+        raise RuntimeError(words)
+
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    with pytest.raises(Unreachable, match=words) as caught:
+        client.update(INSERT, soon())
+    assert not caught.value.in_doubt
+    monkeypatch.undo()
+    assert not proxy.requests
+
+
+# -- repeating ----------------------------------------------------------------------------------
+
+
+def test_a_read_is_tried_three_times_with_pauses(
+    client: SparqlClient, proxy: FaultProxy, waits: Waits
+) -> None:
+    proxy.script(Fault.UNAVAILABLE, Fault.SERVER_ERROR, Fault.PASS)
+    client.query(ASK, soon())
+    assert waits == list(RETRY_WAITS)
+    assert len(proxy.requests) == 3
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.RESET_BEFORE, Fault.CUT_BODY, Fault.UNAVAILABLE, Fault.SERVER_ERROR]
+)
+def test_a_read_is_not_tried_a_fourth_time(
+    client: SparqlClient, proxy: FaultProxy, fault: Fault
+) -> None:
+    proxy.always(fault)
+    with pytest.raises(SparqlError):
+        client.query(ASK, soon())
+    assert len(proxy.requests) == 3
+
+
+def test_a_read_finds_a_store_that_was_just_restarting(
+    client: SparqlClient, proxy: FaultProxy, waits: Waits
+) -> None:
+    proxy.always(Fault.REFUSE)
+    waits.meanwhile = lambda: proxy.always(Fault.PASS)
+    assert client.query(ASK, soon())["results"] == {"bindings": []}
+    assert waits == [RETRY_WAITS[0]]
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.NOT_FOUND, Fault.HTML, Fault.CUT_JSON, Fault.PARTIAL, Fault.EMPTY]
+)
+def test_a_read_is_not_tried_again_where_that_does_not_help(
+    client: SparqlClient, proxy: FaultProxy, fault: Fault
+) -> None:
+    proxy.always(fault)
+    with pytest.raises(SparqlError):
+        client.query(ASK, soon())
+    assert len(proxy.requests) == 1
+
+
+def test_a_read_that_took_all_of_its_time_is_not_tried_again(
+    client: SparqlClient, proxy: FaultProxy, waits: Waits
+) -> None:
+    proxy.always(Fault.HANG)
+    with pytest.raises(TimedOut):
+        client.query(ASK, soon(BRIEF))
+    assert len(proxy.requests) == 1
+    assert not waits
+
+
+def test_a_read_is_not_tried_again_where_no_time_would_be_left(
+    client: SparqlClient, proxy: FaultProxy, waits: Waits
+) -> None:
+    now = 0.0
+    deadline = Deadline(at=RETRY_WAITS[0] + 0.5, clock=lambda: now)
+    waits.meanwhile = lambda: proxy.script(Fault.UNAVAILABLE)
+    proxy.script(Fault.UNAVAILABLE)
+    with pytest.raises(Unreachable):
+        client.query(ASK, deadline)
+    assert waits == [RETRY_WAITS[0]]
+    assert len(proxy.requests) == 2
+
+
+def test_a_probe_is_sent_once(client: SparqlClient, proxy: FaultProxy) -> None:
+    proxy.always(Fault.UNAVAILABLE)
+    with pytest.raises(Unreachable):
+        client.probe(ASK, soon())
+    assert len(proxy.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.RESET_BEFORE,
+        Fault.RESET_AFTER,
+        Fault.UNAVAILABLE,
+        Fault.SERVER_ERROR,
+        Fault.HANG,
+        Fault.CUT_BODY,
+        Fault.HTML,
+    ],
+)
+def test_an_update_is_sent_once_whatever_comes_of_it(
+    client: SparqlClient, proxy: FaultProxy, waits: Waits, fault: Fault
+) -> None:
+    proxy.always(fault)
+    with pytest.raises(SparqlError):
+        client.update(INSERT, soon(BRIEF if fault in HANGING else 30))
+    assert len(proxy.requests) == 1
+    assert not waits
+
+
+# -- time ---------------------------------------------------------------------------------------
+
+
+def test_without_time_nothing_is_sent(client: SparqlClient, proxy: FaultProxy) -> None:
+    for text in (ASK, INSERT):
+        with pytest.raises(TimedOut, match="no time was left") as caught:
+            send(client, text, soon(0))
+        assert not caught.value.in_doubt
+    assert not proxy.requests
+
+
+def test_an_update_is_not_begun_once_what_it_builds_on_is_old(
+    client: SparqlClient, proxy: FaultProxy
+) -> None:
+    with pytest.raises(TimedOut, match="too old") as caught:
+        client.update(INSERT, soon(), send_by=soon(0))
+    assert not caught.value.in_doubt
+    assert not proxy.requests
+    client.update(INSERT, soon(), send_by=soon())
+    assert len(proxy.requests) == 1
+
+
+def test_a_fraction_of_a_second_is_enough_for_a_store_that_answers(client: SparqlClient) -> None:
+    assert client.query(ASK, soon(0.9))["results"] == {"bindings": []}
+
+
+@pytest.mark.parametrize("fault", HANGING)
+@BOTH
+def test_the_deadline_holds(
+    client: SparqlClient, proxy: FaultProxy, fault: Fault, text: str
+) -> None:
+    proxy.always(fault)
+    began = time.monotonic()
+    with pytest.raises(TimedOut, match="did not answer in time"):
+        send(client, text, soon(BRIEF))
+    assert BRIEF <= time.monotonic() - began < BRIEF + 1
+
+
+def test_the_deadline_holds_against_headers_that_come_byte_by_byte() -> None:
+    with Canned(answer(body=b"{}"), pause=0.05) as server:
+        began = time.monotonic()
+        with pytest.raises(TimedOut):
+            client_of(server.endpoint).query(ASK, soon(BRIEF))
+        assert time.monotonic() - began < BRIEF + 1
+
+
+class NameServer:
+    """Resolves names, and addresses, only when `answers` is set."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self.answers = threading.Event()
+        self._resolve = socket.getaddrinfo
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        self.asked.set()
+        self.answers.wait(30)
+        return self._resolve(*args, **options)
+
+
+@pytest.fixture
+def name_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameServer]:
+    name_server = NameServer()
+    monkeypatch.setattr(socket, "getaddrinfo", name_server)
+    yield name_server
+    name_server.answers.set()
+
+
+@BOTH
+def test_what_a_slow_name_server_held_up_is_not_sent_after_the_deadline(
+    client: SparqlClient, proxy: FaultProxy, name_server: NameServer, text: str
+) -> None:
+    began = time.monotonic()
+    with pytest.raises(TimedOut, match="was not there in time") as caught:
+        send(client, text, soon(BRIEF))
+    assert time.monotonic() - began < BRIEF + 1
+    assert not caught.value.in_doubt
+    name_server.answers.set()
+    assert not requests_under_way(5)
+    assert not proxy.requests
+
+
+def test_an_update_that_a_slow_name_server_held_up_is_not_begun_after_its_time(
+    client: SparqlClient, proxy: FaultProxy, name_server: NameServer
+) -> None:
+    """Its caller would have waited longer, but what it builds on is old."""
+    time_until_asked = Deadline(at=1, clock=lambda: 2.0 if name_server.asked.is_set() else 0.0)
+    with ThreadPoolExecutor() as callers:
+        call = callers.submit(client.update, INSERT, soon(), send_by=time_until_asked)
+        assert name_server.asked.wait(10)
+        name_server.answers.set()
+        assert isinstance(call.exception(), TimedOut)
+    assert not proxy.requests
+
+
+def requests_under_way(patience: float) -> list[threading.Thread]:
+    """Return the client's threads that are still there after some patience."""
+    until = time.monotonic() + patience
+    threads = [thread for thread in threading.enumerate() if thread.name == "sparql"]
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
+    return [thread for thread in threads if thread.is_alive()]
+
+
+def eventually(condition: Callable[[], object]) -> None:
+    until = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_a_request_that_was_given_up_ends_though_the_store_hangs(
+    client: SparqlClient, proxy: FaultProxy
+) -> None:
+    proxy.always(Fault.HANG)
+    with pytest.raises(TimedOut):
+        client.query(ASK, soon(BRIEF))
+    assert not requests_under_way(5)
+
+
+def test_a_request_under_way_ends_with_its_connection(embedded: Store) -> None:
+    with ThreadPoolExecutor() as callers:
+        with FaultProxy(embedded.update_endpoint) as proxy:
+            proxy.always(Fault.HANG)
+            call = callers.submit(client_of(proxy.endpoint).update, INSERT, soon(60))
+            eventually(lambda: proxy.requests)
+            assert requests_under_way(0)
+        assert isinstance(call.exception(), Unreachable)
+    assert not requests_under_way(5)
+
+
+def test_a_request_under_way_does_not_hold_up_the_end_of_the_process(proxy: FaultProxy) -> None:
+    program = f"""\
+import threading, time
+from jobs.store import Deadline
+from sparql.client import SparqlClient
+client = SparqlClient(query_url={proxy.endpoint!r}, update_url="", new_call_id=lambda: "call")
+call = (client.query, ({ASK!r}, Deadline.after(60, time.monotonic)))
+threading.Thread(target=call[0], args=call[1], daemon=True).start()
+input()
+"""
+    proxy.always(Fault.HANG)
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        eventually(lambda: proxy.requests or process.poll() is not None)
+        _, complaints = process.communicate(b"\n", timeout=20)
+    assert (process.returncode, complaints) == (0, b"")
+
+
+# -- many at once -------------------------------------------------------------------------------
+
+
+def test_threads_share_a_client_and_get_their_own_answers(client: SparqlClient) -> None:
+    def ask(number: int) -> bool:
+        text = f"SELECT ?n WHERE {{ VALUES ?n {{ {number} }} }}"
+        (row,) = client.query(text, soon())["results"]["bindings"]
+        return bool(row["n"]["value"] == str(number))
+
+    with ThreadPoolExecutor(50) as callers:
+        assert all(callers.map(ask, range(300)))
+
+
+def test_a_request_that_hangs_holds_up_no_other(client: SparqlClient, proxy: FaultProxy) -> None:
+    proxy.script(Fault.HANG_THEN_APPLY)
+    with ThreadPoolExecutor() as callers:
+        hanging = callers.submit(client.probe, ASK, soon(60))
+        eventually(lambda: proxy.requests)
+        assert client.query(ASK, soon())["results"] == {"bindings": []}
+        assert not hanging.done()
+        proxy.release()
+        assert hanging.result()["results"] == {"bindings": []}
+
+
+# -- what else may answer -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
+@BOTH
+def test_a_redirect_is_not_followed_but_told(status: int, text: str) -> None:
+    with (
+        Canned(b"") as elsewhere,
+        Canned(answer(status, headers={"Location": elsewhere.endpoint})) as server,
+    ):
+        with pytest.raises(Rejected, match=f"answered {status}: go to {elsewhere.endpoint}"):
+            send(client_of(server.endpoint), text, soon())
+        assert len(server.requests) == 1
+        assert not elsewhere.requests
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "in_doubt"),
+    [
+        (400, Rejected, False),
+        (401, Rejected, False),
+        (403, Rejected, False),
+        (404, Rejected, False),
+        (413, Rejected, False),
+        (414, Rejected, False),
+        (418, Rejected, False),
+        (429, Rejected, False),
+        (500, Rejected, True),
+        (501, Rejected, True),
+        (502, Unreachable, True),
+        (503, Unreachable, True),
+        (504, Unreachable, True),
+    ],
+)
+@BOTH
+def test_a_status_is_told_with_the_stores_own_words(
+    status: int, error: type[SparqlError], text: str, *, in_doubt: bool
+) -> None:
+    words = 'Virtuoso 37000 Error SP030: it\'s "said"\\so'
+    with Canned(answer(status, words.encode(), headers={"Content-Type": "text/plain"})) as server:
+        with pytest.raises(SparqlError) as caught:
+            send(client_of(server.endpoint), text, soon())
+        assert type(caught.value) is error
+        assert str(caught.value) == f"{server.endpoint} answered {status}: {words}"
+        assert caught.value.in_doubt is in_doubt
+        assert getattr(caught.value, "status", status) == status
+
+
+def test_a_status_without_words_gets_those_of_http() -> None:
+    with (
+        Canned(answer(404)) as server,
+        pytest.raises(Rejected, match=r"/sparql answered 404: Not Found$"),
+    ):
+        client_of(server.endpoint).query(ASK, soon())
+
+
+@pytest.mark.parametrize("body", [b"[" * 200_000, b"\xff\xfe\xfa", b"{}{}", b"nul", b"'a'", b" "])
+def test_what_is_no_json_is_a_bad_answer(body: bytes) -> None:
+    with (
+        Canned(answer(body=body)) as server,
+        pytest.raises(BadAnswer, match=f"{server.endpoint} answered no JSON, but 200: ") as caught,
+    ):
+        client_of(server.endpoint).query(ASK, soon())
+    assert is_one_short_line(str(caught.value))
+
+
+@pytest.mark.parametrize("name", ["X-SQL-State", "X-SPARQL-MaxRows"])
+@BOTH
+def test_what_virtuoso_did_in_part_is_a_bad_answer(name: str, text: str) -> None:
+    said = answer(body=b'{"results": {"bindings": []}}', headers={name: "S1TAT"})
+    with Canned(said) as server, pytest.raises(BadAnswer, match=f"in part: {name} S1TAT"):
+        send(client_of(server.endpoint), text, soon())
+
+
+@pytest.mark.parametrize("status", [200, 404, 500, 503])
+def test_a_message_holds_nothing_that_a_terminal_obeys_or_a_log_breaks_on(status: int) -> None:
+    body = "\x1b[31mred\r\n2024-01-01 FATAL \x00\x07\x85\u2028\u202e" + "so " * 100_000
+    with (
+        Canned(answer(status, body.encode())) as server,
+        pytest.raises(SparqlError, match=r"\[31mred 2024-01-01 FATAL so so .*…$") as caught,
+    ):
+        client_of(server.endpoint).probe(ASK, soon())
+    assert is_one_short_line(str(caught.value))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"SSH-2.0-OpenSSH_9.2\r\n", id="ssh"),
+        pytest.param(b"\x1b[2J\x00\x01\r\n\r\n", id="control characters"),
+        pytest.param(b"HTTP/9.9 200 OK\r\n\r\n", id="version"),
+        pytest.param(b"HTTP/1.1 2000 OK\r\n\r\n", id="status"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n", id="many headers"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n", id="long header"),
+        pytest.param(CHUNKED + b"5\r\n{", id="cut chunk"),
+        pytest.param(CHUNKED + b"zz\r\n{}", id="bad chunk"),
+    ],
+)
+def test_what_does_not_speak_http_to_the_end_is_no_store(said: bytes) -> None:
+    with Canned(said) as server, pytest.raises(Unreachable) as caught:
+        client_of(server.endpoint).probe(ASK, soon())
+    assert str(caught.value).startswith(f"no answer from {server.endpoint}: ")
+    assert is_one_short_line(str(caught.value))
+    assert caught.value.in_doubt
+
+
+# -- Virtuoso -----------------------------------------------------------------------------------
+
+
+@pytest.mark.virtuoso
+def test_virtuosos_refusal_is_told_in_its_words(virtuoso: Store) -> None:
+    client = client_of(virtuoso.shared_endpoint)
+    for text in ("SELECT nonsense", "INSERT DATA { nonsense }"):
+        with pytest.raises(Rejected, match=r"answered 400: Virtuoso 37000 Error SP030") as caught:
+            send_any(client, text)
+        assert is_one_short_line(str(caught.value))
+
+
+def send_any(client: SparqlClient, text: str) -> None:
+    client.update(text, soon()) if text.startswith("INSERT") else client.query(text, soon())
+
+
+@pytest.mark.virtuoso
+def test_virtuoso_takes_updates_and_answers_queries(virtuoso: Store) -> None:
+    client = client_of(virtuoso.shared_endpoint)
+    client.update(INSERT, soon())
+    (row,) = client.query(ASK, soon())["results"]["bindings"]
+    assert row["o"]["value"] == "it is"
+
+
+@pytest.mark.virtuoso
+def test_what_virtuoso_gave_up_half_way_is_a_bad_answer(virtuoso: Store) -> None:
+    """Its rows so far come with status 200; here they would be none."""
+    client = client_of(f"{virtuoso.shared_endpoint}?timeout=1000")
+    heavy = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
+    with pytest.raises(BadAnswer, match=r"in part: X-SQL-State S1TAT"):
+        client.query(heavy, soon())

@@ -1,0 +1,165 @@
+"""Whatever values go into a statement, and whatever an answer holds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pyoxigraph
+from hypothesis import example, given
+from hypothesis import strategies as st
+from SPARQLWrapper import SPARQLWrapper
+
+from jobs.model import ErrorResource, NewJob
+from sparql import queries
+from sparql.queries import AnswerError
+from sparql.vocabulary import STATUS_BASE
+from tests.builders import NOW, stream_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+STREAM = stream_of()
+
+# -- statements ---------------------------------------------------------------------------------
+
+KEYWORDS = ["insert", "delete", "select", "ask", "add", "load", "drop", "clear", "prefix", "base"]
+WORDS = st.sampled_from(
+    [*KEYWORDS, "\n", "#", "PREFIX a: <urn:x>", '"', "\\", "$job", "}", ";", ">"]
+)
+TEXT = st.lists(WORDS | st.text(max_size=3), max_size=8).map(" ".join)
+SEGMENT = st.sampled_from([*KEYWORDS, "a:b", "$job", "$graph", "it's", "%20", "é", "?$$"])
+IRI = st.lists(SEGMENT, min_size=1).map("/".join).map("urn:x:{}".format)
+NEW_JOBS = st.builds(
+    NewJob,
+    job_id=st.uuids().map(str),
+    task_id=st.uuids().map(str),
+    graph=IRI,
+    job_operation=IRI,
+    task_operation=IRI,
+    created=st.datetimes(datetime(1970, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - a bound
+)
+ERRORS = st.builds(
+    ErrorResource,
+    error_id=st.uuids().map(str),
+    graph=IRI,
+    creator=IRI,
+    message=TEXT,
+    created=st.just(NOW),
+    job=st.none() | IRI,
+)
+
+
+def applied(text: str) -> list[pyoxigraph.Quad]:
+    """Check that SPARQLWrapper takes an update for one, and return what it writes."""
+    wrapper = SPARQLWrapper("http://database:8890/sparql")
+    wrapper.setQuery(text)  # Warns where it does not know, and a warning fails
+    assert wrapper.isSparqlUpdateRequest()
+    store = pyoxigraph.Store()
+    store.update(text)
+    return list(store)
+
+
+@given(NEW_JOBS)
+def test_a_job_and_its_task_are_fifteen_triples_of_one_graph(job: NewJob) -> None:
+    quads = applied(queries.create_job(job))
+    assert len(quads) == 15
+    assert {quad.graph_name for quad in quads} == {pyoxigraph.NamedNode(job.graph)}
+    assert {str(quad.subject) for quad in quads} == {f"<{job.uri}>", f"<{job.task_uri}>"}
+    assert str(pyoxigraph.NamedNode(job.job_operation)) in {str(quad.object) for quad in quads}
+
+
+@given(ERRORS)
+def test_an_error_is_one_resource_with_its_message(error: ErrorResource) -> None:
+    quads = applied(queries.record_error(error))
+    assert {str(quad.subject) for quad in quads} == {f"<{error.uri}>"}
+    assert len(quads) == (7 if error.job is None else 8)
+    (message,) = [quad.object for quad in quads if quad.predicate.value.endswith("#message")]
+    assert message == pyoxigraph.Literal(printable(error.message))
+
+
+def printable(text: str) -> str:
+    """Replace what XML can't hold."""
+    return "".join(
+        "\ufffd" if (char < " " and char not in "\t\n\r") or char in "\ufffe\uffff" else char
+        for char in text
+    )
+
+
+@given(IRI, IRI, IRI)
+def test_a_query_is_taken_for_a_query_whatever_the_operations_are(
+    sync: str, healing: str, dump: str
+) -> None:
+    names = iter((sync, healing, dump))
+    plans = tuple(replace(plan, job_operation=next(names)) for plan in STREAM.plans)
+    wrapper = SPARQLWrapper("http://database:8890/sparql")
+    wrapper.setQuery(queries.stream_state(replace(STREAM, plans=plans), NOW))
+    assert not wrapper.isSparqlUpdateRequest()
+
+
+# -- answers ------------------------------------------------------------------------------------
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=10,
+)
+VALUE = (
+    st.text(max_size=5)
+    | st.sampled_from(["busy", "success", "failed", "other"]).map(STATUS_BASE.__add__)
+    | st.sampled_from([*STREAM.operations, "urn:job", "urn:task"])
+    | st.sampled_from(["2024-01-06T06:00:00Z", "0001-01-01", "9999-12-31T24:00", "-1", "24"])
+    | st.datetimes(timezones=st.none() | st.timezones()).map(datetime.isoformat)
+)
+TERM = st.one_of(
+    st.builds(lambda value: {"type": "literal", "value": value}, VALUE),
+    st.builds(
+        lambda value, datatype: {"type": "typed-literal", "value": value, "datatype": datatype},
+        VALUE,
+        VALUE,
+    ),
+    JSON,
+)
+NEEDED = ["job", "operation", "status"]
+OPTIONAL = ["created", "modified", "task", "taskStatus", "taskModified", "latest", "graph", "id"]
+ROW = st.fixed_dictionaries({}, optional=dict.fromkeys([*NEEDED, *OPTIONAL, "subject"], TERM))
+GOOD_ROW = st.fixed_dictionaries(
+    dict.fromkeys(NEEDED, TERM), optional=dict.fromkeys(OPTIONAL, TERM)
+)
+ANSWERS = JSON | st.builds(
+    lambda rows: {"head": {"vars": []}, "results": {"bindings": rows}},
+    st.lists(ROW | GOOD_ROW, max_size=4) | JSON,
+)
+PARSERS: list[Callable[[list[queries.Binding]], object]] = [
+    queries.parse_jobs,
+    queries.parse_half_jobs,
+    queries.parse_job_uris,
+    queries.parse_last_created,
+    queries.parse_subjects,
+    lambda rows: queries.parse_state(rows, STREAM, NOW),
+]
+
+
+@given(ANSWERS, st.sampled_from(PARSERS))
+@example({"results": {"bindings": {}}}, queries.parse_jobs)
+@example({"results": {"bindings": [{"job": {"value": 7}}]}}, queries.parse_job_uris)
+@example({"results": {"bindings": [{"subject": {"value": {}}}]}}, queries.parse_subjects)
+def test_any_json_is_parsed_or_refused(
+    answer: object, parse: Callable[[list[queries.Binding]], object]
+) -> None:
+    answer = json.loads(json.dumps(answer))
+    try:
+        rows = queries.parse_bindings(answer)
+        parse(rows)
+    except AnswerError as refusal:
+        assert str(refusal)  # noqa: PT017 - any answer may be parsed instead
+    else:
+        assert is_answer_to_select(answer)
+        assert all(isinstance(text, str) for row in rows for text in row.values())
+
+
+def is_answer_to_select(answer: Any) -> bool:
+    rows = answer["results"]["bindings"]
+    return isinstance(rows, list) and all(isinstance(row, dict) for row in rows)

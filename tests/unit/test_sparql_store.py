@@ -1,0 +1,112 @@
+"""How the store in SPARQL uses its client; what it does to real stores, tests/contract/ shows."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from jobs.store import Deadline
+from sparql.client import BadAnswer, SparqlClient, TimedOut
+from sparql.store import SparqlJobStore
+from tests.builders import DUMP, NOW, new_job, operation, stream_of
+from tests.canned import Canned, answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+STREAM = stream_of()
+OPERATIONS = STREAM.operations
+SESSION = "http://mu.semte.ch/sessions/a"
+
+
+@pytest.fixture
+def server() -> Iterator[Canned]:
+    with Canned(rows()) as server:
+        yield server
+
+
+@pytest.fixture
+def store(server: Canned) -> SparqlJobStore:
+    url = server.endpoint
+    return SparqlJobStore(SparqlClient(query_url=url, update_url=url, new_call_id=lambda: "call"))
+
+
+def rows(*bindings: dict[str, str]) -> bytes:
+    """Return a store's answer to a SELECT."""
+    terms = [{name: {"value": text} for name, text in row.items()} for row in bindings]
+    return answer(body=json.dumps({"results": {"bindings": terms}}).encode())
+
+
+def soon(seconds: float = 30) -> Deadline:
+    return Deadline.after(seconds, time.monotonic)
+
+
+READS: dict[str, Callable[[SparqlJobStore], Any]] = {
+    "state": lambda store: store.state(STREAM, None, soon()),
+    "find": lambda store: store.find(["urn:job"], soon()),
+    "half_jobs": lambda store: store.half_jobs(OPERATIONS, soon()),
+    "jobs_of": lambda store: store.jobs_of(operation(DUMP), soon()),
+    "mend_second_values": lambda store: store.mend_second_values(OPERATIONS, soon()),
+}
+
+
+@pytest.mark.parametrize("read", READS)
+def test_a_row_that_lacks_what_was_asked_for_is_a_bad_answer(
+    store: SparqlJobStore, server: Canned, read: str
+) -> None:
+    server.said = rows({"other": "urn:x"})
+    with pytest.raises(BadAnswer, match=r"^\?(job|subject) is missing$"):
+        READS[read](store)
+
+
+def test_a_date_that_is_none_is_a_bad_answer(store: SparqlJobStore, server: Canned) -> None:
+    server.said = rows({"operation": operation(DUMP), "latest": "\x1bnever" * 1000})
+    with pytest.raises(BadAnswer, match=r"^\?latest is no date and time: '\\x1bnever.*…$"):
+        store.last_created(OPERATIONS, NOW, soon())
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"boolean": true}', b"[]"])
+def test_a_store_that_does_not_answer_a_select_with_rows_does_not_answer(
+    store: SparqlJobStore, server: Canned, body: bytes
+) -> None:
+    server.said = answer(body=body)
+    with pytest.raises(BadAnswer, match="not the JSON of a SELECT"):
+        store.ping(soon())
+
+
+def test_nothing_is_asked_about_no_operations(store: SparqlJobStore, server: Canned) -> None:
+    assert store.last_created([], NOW, soon()) == {}
+    assert not server.requests
+
+
+def test_nothing_is_mended_where_nothing_is_wrong(store: SparqlJobStore, server: Canned) -> None:
+    assert store.mend_second_values(OPERATIONS, soon()) == ()
+    assert not [request for request in server.requests if request.is_update]
+
+
+def test_an_error_is_recorded_once_it_is_found(store: SparqlJobStore, server: Canned) -> None:
+    assert not store.recorded("urn:error", soon())
+    server.said = rows({"error": "urn:error"})
+    assert store.recorded("urn:error", soon())
+
+
+def test_a_job_is_written_in_a_session_of_its_own_its_task_too(
+    store: SparqlJobStore, server: Canned
+) -> None:
+    """Of two dump tasks in one bundle of delta-notifier only the first is ever done."""
+    store.create(new_job("a"), soon(), soon())
+    store.add_task(new_job("a"), soon())
+    store.delete(operation(DUMP), soon())
+    sessions = [request.headers.get("mu-session-id") for request in server.requests]
+    assert sessions == [SESSION, SESSION, None]
+
+
+def test_a_job_is_not_written_on_grounds_that_are_old(
+    store: SparqlJobStore, server: Canned
+) -> None:
+    with pytest.raises(TimedOut):
+        store.create(new_job("a"), soon(0), soon())
+    assert not server.requests
