@@ -71,7 +71,7 @@ class TickScheduler:
             trigger = TickTrigger(partial(self._settler.next_arrival, stream))
             self._add(f"ticks of {stream}", self._look, trigger, stream, next_run_time=now)
         every = IntervalTrigger(seconds=self._sweep_every.total_seconds(), timezone=UTC)
-        self._add("sweep", self._sweep, every)
+        self._add("sweep", self._sweep, every, next_run_time=now)
         self._scheduler.start()
 
     def stop(self) -> None:
