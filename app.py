@@ -43,6 +43,7 @@ _log = logging.getLogger("service")
 
 EX_CONFIG: Final = 78  # of sysexits.h: the configuration is at fault, a restart won't help
 SHUTDOWN_SECONDS: Final = 8  # for a write in flight; docker kills after 10
+LEAVE_SECONDS: Final = 0.5  # for what the interpreter does at its exit
 
 
 def main() -> int:
@@ -106,6 +107,7 @@ class Parts:
 
     store: SparqlJobStore
     world: Surroundings
+    reporter: Reporter
     initiator: Initiator
     settler: Settler
     sweeper: Sweeper
@@ -140,6 +142,7 @@ def compose(settings: Settings) -> Parts:
     return Parts(
         store=store,
         world=world,
+        reporter=reporter,
         initiator=initiator,
         settler=settler,
         sweeper=Sweeper(streams, store, initiator, reporter, world),
@@ -167,7 +170,7 @@ def serve(settings: Settings) -> int:
     parts, stop, service = compose(settings), Event(), settings.service
     try:
         server = Server(parts.app, service.host, service.port)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         _log.critical("can't listen on %s, port %s: %s", service.host, service.port, error)
         return 1
     signals: list[int] = []
@@ -188,13 +191,19 @@ def serve(settings: Settings) -> int:
     ended = parts.initiator.close(SHUTDOWN_SECONDS)
     server.finish()
     _log.info("stopped" if ended else "stopped, while the store still owed an answer")
-    return leave(0 if signals else 1, gently=ended)
+    return leave(0 if signals else 1)
 
 
 def start_up(settings: Settings, parts: Parts, stop: Event) -> TickScheduler:
     """Begin the way into service in the background; return the scheduler that it will arm."""
     sweep_every = timedelta(seconds=settings.service.sweep_seconds)
-    scheduler = TickScheduler(parts.settler, parts.sweeper.sweep, sweep_every, parts.world.now)
+    scheduler = TickScheduler(
+        parts.settler,
+        sweep=parts.sweeper.sweep,
+        flush=parts.reporter.flush,
+        sweep_every=sweep_every,
+        now=parts.world.now,
+    )
     startup = Startup(
         store=parts.store,
         settler=parts.settler,
@@ -216,16 +225,20 @@ def start_up(settings: Settings, parts: Parts, stop: Event) -> TickScheduler:
     return scheduler
 
 
-def leave(status: int, *, gently: bool) -> int:
-    """Return `status` for a gentle exit, or end the process at once.
+def leave(status: int) -> int:
+    """Return `status`, and see to it that the process ends soon.
 
-    Threads that wait for a store would hold up the interpreter's own exit, for as long as the
-    store likes.
+    The interpreter's own exit waits for the scheduler's workers, and so for a store that hangs.
     """
-    if not gently:
-        logging.shutdown()
-        os._exit(status)
+    Thread(target=end_after, args=[LEAVE_SECONDS, status], daemon=True).start()
     return status
+
+
+def end_after(seconds: float, status: int) -> None:
+    """End the process at once, if it is still there by then."""
+    time.sleep(seconds)
+    logging.shutdown()
+    os._exit(status)
 
 
 def new_id() -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 MOST_COUNTED = 10_000  # superseded ticks; what a pattern of seconds brings in three hours
 FIRST_PAUSE = timedelta(seconds=1)
+NOT_TRIED = "it could not be tried"
 
 
 class FireTimes(Protocol):
@@ -77,7 +78,7 @@ class Backlog:
     retry_at: datetime
     others: int = 0
     tries: int = 0
-    reason: str = "it was not tried yet"
+    reason: str = NOT_TRIED
     blocking: tuple[Job, ...] = ()
 
 
@@ -149,10 +150,14 @@ class Agenda:
         return self.backlog.retry_at if self.backlog else None
 
     def arrive(self, now: datetime) -> Superseded | None:
-        """Take up the newest tick that fired, and return those that it supersedes."""
-        fire_time = self._schedule.latest(now - self._policy.delay)
-        if fire_time <= self._seen:
+        """Take up the newest tick that fired, and return those that it supersedes.
+
+        A standby slot waits until a tick is overdue by its delay, but then takes the newest one,
+        as the slot before it would: what two slots write at one instant is the same.
+        """
+        if self._schedule.latest(now - self._policy.delay) <= self._seen:
             return None
+        fire_time = self._schedule.latest(now)
         count, since = self._skipped(self._seen, fire_time)
         older, others = self.backlog, count
         if older:
@@ -163,8 +168,15 @@ class Agenda:
             oldest=older.oldest if older else since,
             retry_at=now,
             others=others,
+            reason=older.reason if older else NOT_TRIED,
+            blocking=older.blocking if older else (),
         )
         return Superseded(self.backlog.newest, count, since) if count else None
+
+    @property
+    def before(self) -> datetime:
+        """The newest fire time before this process."""
+        return self._seen
 
     def inherit(self, now: datetime, last_job: datetime | None) -> Superseded | None:
         """Take up the newest tick of the time before this process, as a predecessor left it.
@@ -186,10 +198,12 @@ class Agenda:
         return Superseded(self.backlog.newest, count, since) if count else None
 
     def due(self, now: datetime) -> Backlog | None:
-        """Return what is to be tried now."""
+        """Return what is to be tried now; not a tick whose own window has closed."""
         if self.sent or not self.backlog or self.backlog.retry_at > now:
             return None
-        return self.backlog
+        window = self._policy.window
+        closed = window and now >= self.backlog.newest.fire_time + window
+        return None if closed else self.backlog
 
     def wrote(self, job: NewJob, now: datetime) -> None:
         """Remember that a job was sent for the backlog; nothing is sent again until it is known."""
@@ -252,9 +266,14 @@ class Agenda:
         )
 
     def missed(self, now: datetime) -> Missed | None:
-        """Give a backlog up whose window has closed, and return it."""
+        """Give a backlog up whose window has closed, and return it.
+
+        A newest tick that is still within a window of its own gets a try first.
+        """
         backlog, window = self.backlog, self._policy.window
-        if backlog is None or (backlog.tries == 0 and not window) or now < backlog.oldest + window:
+        if backlog is None or now < backlog.oldest + window:
+            return None
+        if not backlog.tries and now < backlog.newest.fire_time + window:
             return None
         self.backlog = None
         self._blocked_since = self._blocked_since or backlog.oldest
@@ -267,6 +286,7 @@ class Agenda:
     def clean(self, now: datetime) -> datetime | None:
         """Settle every tick up to now, since a person removed the jobs; return the newest."""
         self.arrive(now)
+        self._seen = max(self._seen, self._schedule.latest(now))
         waiting = self.backlog or (self.sent and self.sent.backlog)
         self.settled(now)
         return waiting.newest.fire_time if waiting else None

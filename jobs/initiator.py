@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from threading import RLock
+from threading import Event, RLock
 from typing import TYPE_CHECKING
 
 from jobs import identity
@@ -70,6 +70,10 @@ class Outcome:
     doubt: StoreError | None = None
 
 
+class NoOperationError(Exception):
+    """A kind of job that the stream has no job operation for."""
+
+
 class Initiator:
     """Creates and cleans jobs, one piece of work per stream at a time."""
 
@@ -86,6 +90,7 @@ class Initiator:
         self._turns = {stream.name: RLock() for stream in streams}
         self._seen: dict[str | None, dict[str, datetime]] = {}
         self._sync_ids: dict[str, str] = {}
+        self._closed = Event()
 
     @contextmanager
     def turn(self, stream: Stream, deadline: Deadline) -> Iterator[None]:
@@ -94,6 +99,8 @@ class Initiator:
         if not turn.acquire(timeout=deadline.remaining):
             raise StoreUnavailable(f"{stream}: still busy with an earlier call", sent=False)
         try:
+            if self._closed.is_set():
+                raise StoreUnavailable("the service is stopping", sent=False)
             yield
         finally:
             turn.release()
@@ -131,26 +138,37 @@ class Initiator:
         job = self._job(stream, kind, job_id, tick.fire_time)
         return Outcome(decision, job, self._send(job, send_by, deadline))
 
-    def clean(self, stream: Stream, kind: JobKind) -> tuple[str, ...]:
+    def clean(self, stream: Stream, kind: JobKind, deadline: Deadline) -> tuple[str, ...]:
         """Remove all jobs of a kind and their tasks, running ones too, and return the jobs' URIs.
 
-        Raise `LookupError` where no operation is configured for the kind, `StoreError` where the
-        store fails.
+        To be called in the stream's turn. Raise `NoOperationError` where no operation is
+        configured for the kind, `StoreError` where the store fails.
         """
         operation = stream.plan(kind).job_operation
         if operation is None:
-            raise LookupError(f"{stream} has no {kind.value} job operation, so no such jobs")
-        deadline = self._world.deadline()
-        with self.turn(stream, deadline):
-            jobs = self._store.jobs_of(operation, deadline)
-            self._store.delete(operation, deadline)
+            raise NoOperationError(f"{stream} has no {kind.value} job operation, so no such jobs")
+        jobs = self._store.jobs_of(operation, deadline)
+        self._store.delete(operation, deadline)
         _log.info("%s of %s: cleaned by request: %s", kind.value, stream, _listed(jobs))
         return jobs
 
+    @property
+    def closed(self) -> bool:
+        """Whether no work may begin any more."""
+        return self._closed.is_set()
+
     def close(self, seconds: float) -> bool:
-        """Let no work begin any more; return whether what was under way ended within `seconds`."""
+        """Let no work begin any more; return whether what was under way ended within `seconds`.
+
+        Work that waits for its turn finds the service stopping when it comes.
+        """
+        self._closed.set()
         deadline = Deadline.after(seconds, self._world.monotonic)
-        return all(turn.acquire(timeout=deadline.remaining) for turn in self._turns.values())
+        for turn in self._turns.values():
+            if not turn.acquire(timeout=deadline.remaining):
+                return False
+            turn.release()
+        return True
 
     def _decide(
         self,
@@ -208,7 +226,7 @@ class Initiator:
     def _job(self, stream: Stream, kind: JobKind, job_id: str, created: datetime) -> NewJob:
         plan = stream.plan(kind)
         if plan.job_operation is None:
-            raise LookupError(f"{kind.value} of {stream} is enabled without a job operation")
+            raise NoOperationError(f"{kind.value} of {stream} is enabled without a job operation")
         return NewJob(
             job_id=job_id,
             task_id=identity.first_task(job_id),
@@ -236,13 +254,22 @@ class Initiator:
         return replace(state, active=tuple(job for job in state.active if job not in silent))
 
     def _fail(self, stream: Stream, job: Job, timeout: timedelta, deadline: Deadline) -> None:
-        self._store.fail(job, self._world.now(), deadline)
+        """Fail a job and report it, also where it may have been failed: nobody sees it again."""
+        doubt = None
+        try:
+            self._store.fail(job, self._world.now(), deadline)
+        except StoreError as error:
+            if not error.in_doubt:
+                raise
+            doubt = error
         minutes = int(timeout.total_seconds() // 60)
         message = (
             f"{job} gave no sign of life for {minutes} minutes (JOB_TIMEOUT_MINUTES): "
             "it and its unfinished tasks were set to failed"
         )
         self._reporter.report(stream, message, job)
+        if doubt:
+            raise doubt
 
 
 def _listed(jobs: tuple[str, ...]) -> str:

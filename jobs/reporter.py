@@ -8,7 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from jobs.model import ErrorResource
-from jobs.store import StoreError
+from jobs.store import StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ MOST_WAITING = 1000  # errors that wait for a store that is away; beyond that th
 
 
 class Reporter:
-    """Logs and stores errors; those that the store doesn't take now are kept for later."""
+    """Logs errors at once and keeps them until they are stored."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Reporter:
     def report(
         self, stream: Stream, message: str, job: Job | None = None, error_id: str | None = None
     ) -> None:
-        """Log `message` and store it as an error that references `job`.
+        """Log `message` and keep it to be stored as an error that references `job`.
 
         An error with an `error_id` is written once, whoever reports it.
         """
@@ -57,19 +57,37 @@ class Reporter:
             created=self._now(),
             job=job.uri if job else None,
         )
+        if len(self._waiting) == MOST_WAITING:
+            _log.error("too many errors wait for the store: the oldest is dropped")
         self._waiting.append(error)
-        self.flush()
 
     def flush(self) -> None:
-        """Store what waits, the oldest first, as far as the store takes it."""
-        with self._lock:
-            while self._waiting:
-                error = self._waiting[0]
-                try:
-                    deadline = self._deadline()
-                    if not self._store.recorded(error.uri, deadline):
-                        self._store.record(error, deadline)
-                except StoreError as failure:
-                    _log.error("an error resource has to wait for the store: %s", failure)
-                    return
-                self._waiting.popleft()
+        """Store what waits, as far as the store takes it; to be called outside of any turn.
+
+        An error is done with when a read finds it: the store's word for it may be a lie. One that
+        the store refuses holds up no other.
+        """
+        if not self._lock.acquire(blocking=False):
+            return  # another thread is at it
+        try:
+            for error in tuple(self._waiting):
+                if self._stored(error):
+                    self._waiting.remove(error)
+        except StoreUnavailable as failure:
+            _log.error("error resources have to wait for the store: %s", failure)
+        finally:
+            self._lock.release()
+
+    def _stored(self, error: ErrorResource) -> bool:
+        """Write an error where it is not there yet; return whether it is in the end."""
+        deadline = self._deadline()
+        try:
+            if self._store.recorded(error.uri, deadline):
+                return True
+            self._store.record(error, deadline)
+            return self._store.recorded(error.uri, deadline)
+        except StoreUnavailable:
+            raise
+        except StoreError as failure:
+            _log.error("the store does not take an error resource: %s", failure)
+            return False

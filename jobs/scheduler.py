@@ -51,17 +51,20 @@ class TickScheduler:
     def __init__(
         self,
         settler: Settler,
+        *,
         sweep: Callable[[], None],
+        flush: Callable[[], None],
         sweep_every: timedelta,
         now: Callable[[], datetime],
     ) -> None:
         self._settler = settler
         self._sweep = sweep
+        self._flush = flush
         self._sweep_every = sweep_every
         self._now = now
         self._stopped = Event()
-        # One worker a stream, so that none waits for another, and one each for the other work.
-        workers = ThreadPoolExecutor(len(settler.streams) + 2)
+        # A stream can take two workers, for its ticks and for its tries: none waits for another.
+        workers = ThreadPoolExecutor(2 * len(settler.streams) + 2)
         self._scheduler = BackgroundScheduler(executors={"default": workers}, timezone=UTC)
 
     def start(self) -> None:
@@ -78,12 +81,14 @@ class TickScheduler:
         """Take up nothing more. What is under way goes on: this does not wait for it."""
         self._stopped.set()
         if self._scheduler.running:
+            self._scheduler.pause()  # or its thread may stumble over what is being taken down
             self._scheduler.shutdown(wait=False)
 
     def _look(self, stream: Stream) -> None:
         if self._stopped.is_set():
             return
         self._settler.look(stream)
+        self._flush()
         self._again(f"tries of {stream}", self._look, self._settler.next_look(stream), stream)
         self._again("confirmation", self._confirm, self._settler.next_confirmation())
 

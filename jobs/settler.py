@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from jobs import identity
 from jobs.agenda import Agenda, Once
 from jobs.model import AlreadyDone, Create, JobKind, Trigger, Wait
-from jobs.rules import CLOCK_TOLERANCE, RULES
+from jobs.rules import CLOCK_TOLERANCE, RULES, newest_since
 from jobs.store import Deadline, StoreError
 
 if TYPE_CHECKING:
@@ -43,10 +43,7 @@ def agendas_of(stream: Stream, start: datetime, policy: Policy) -> tuple[Agenda,
 
 
 class Settler:
-    """Works off the agendas of all streams, each stream's in its turn.
-
-    `settle` is how long an update may still be applied after its answer was lost.
-    """
+    """Works off the agendas of all streams, each stream's in its turn."""
 
     def __init__(
         self,
@@ -74,8 +71,10 @@ class Settler:
         until = self._world.now() + CLOCK_TOLERANCE
         last = self._store.last_created(operations, until, self._world.deadline())
         for agenda in scheduled:
-            superseded = agenda.inherit(self._world.now(), last.get(agenda.operation))
-            _tell_superseded(agenda, superseded)
+            last_job = last.get(agenda.operation)
+            _tell_superseded(agenda, agenda.inherit(self._world.now(), last_job))
+            if last_job and last_job >= agenda.before:
+                self._tell_done_before(agenda)
 
     def next_arrival(self, stream: Stream, instant: datetime) -> datetime:
         """Return when the stream's next tick is to be taken up."""
@@ -125,8 +124,9 @@ class Settler:
 
     def clean(self, stream: Stream, kind: JobKind) -> tuple[str, ...]:
         """Remove the jobs of a kind and settle its ticks; see `Initiator.clean`."""
-        with self._initiator.turn(stream, self._world.deadline()):
-            jobs = self._initiator.clean(stream, kind)
+        deadline = self._world.deadline()
+        with self._initiator.turn(stream, deadline):
+            jobs = self._initiator.clean(stream, kind, deadline)
             for agenda in self._agendas.get(stream.name, ()):
                 if agenda.kind is kind and (until := agenda.clean(self._world.now())):
                     _log.info("%s: ticks up to %s: cleaned by request", agenda, until.isoformat())
@@ -137,13 +137,10 @@ class Settler:
             yield from group
 
     def _look(self, agenda: Agenda) -> None:
-        now = self._world.now()
-        missed = agenda.missed(now)
-        backlog = agenda.due(now)
+        backlog = agenda.due(self._world.now())
         if backlog:
             self._try(agenda, backlog)
-            missed = agenda.missed(self._world.now())
-        if missed:
+        if missed := agenda.missed(self._world.now()):
             self._tell_missed(agenda, missed)
 
     def _try(self, agenda: Agenda, backlog: Backlog) -> None:
@@ -197,6 +194,13 @@ class Settler:
             level = logging.INFO if backlog.tries else logging.WARNING
             _log.log(level, "%s: tick %s: waits: %s", agenda, backlog.newest, reason)
 
+    def _tell_done_before(self, agenda: Agenda) -> None:
+        """Name the job that did the newest tick before this process."""
+        since, now = agenda.before, self._world.now()
+        state = self._store.state(agenda.stream, since, self._world.deadline())
+        job = newest_since(agenda.operation, since, state, now)
+        _log.info("%s: tick %s: done by job %s", agenda, since.isoformat(), job)
+
     def _tell_found(
         self, agenda: Agenda, sent: Sent, found: dict[str, Job] | None, now: datetime
     ) -> None:
@@ -227,8 +231,10 @@ class Settler:
         backlog, since = missed.backlog, missed.since.isoformat()
         facts = f"missed, with {backlog.others} others since {backlog.oldest.isoformat()}"
         message = f"{agenda}: tick {backlog.newest}: {facts}: {backlog.reason}"
+        if missed.since != backlog.oldest:
+            message += f" (no job since the tick of {since})"
         if missed.report is None:
-            _log.warning("%s (no job since %s)", message, since)
+            _log.warning("%s", message)
             return
         error_id = identity.missed_error(agenda.operation, missed.since, missed.report)
         blocking = backlog.blocking[0] if backlog.blocking else None

@@ -47,17 +47,17 @@ class Startup:
 
     def _succeeds(self, attempt: Callable[[], None]) -> bool:
         """Wait until the store lets `attempt` succeed; return False if the service stops first."""
-        waiting = False
+        waiting_for = ""
         while not self.stop.is_set():
             try:
                 attempt()
             except StoreError as error:
-                if not waiting:
+                if str(error) != waiting_for:
                     _log.warning("waiting for the store: %s", error)
-                waiting = True
+                waiting_for = str(error)
                 self.stop.wait(self.ping_seconds)
             else:
-                if waiting:
+                if waiting_for:
                     _log.info("the store answers")
                 return True
         return False

@@ -49,12 +49,14 @@ class Sweeper:
 
     def sweep(self) -> None:
         """Look once; what fails is tried at the next look."""
-        self._reporter.flush()
+        if self._initiator.closed:
+            return
         try:
             self._mend_second_values()
             self._mend_half_jobs()
         except StoreError as error:
             _log.info("the sweep was not finished: %s", error)
+        self._reporter.flush()
 
     def _mend_second_values(self) -> None:
         mended = self._store.mend_second_values(tuple(self._plans), self._world.deadline())
@@ -72,7 +74,13 @@ class Sweeper:
         self._half_since = {half.job.uri: before.get(half.job.uri, now) for half in halves}
         for half in halves:
             if now - self._half_since[half.job.uri] >= self._policy.settle:
-                self._mend(half, *self._plans[half.job.operation], now)
+                self._try_to_mend(half, *self._plans[half.job.operation], now)
+
+    def _try_to_mend(self, half: HalfJob, stream: Stream, plan: Plan, now: datetime) -> None:
+        try:
+            self._mend(half, stream, plan, now)
+        except StoreError as error:
+            _log.info("job %s, which has no task, was not mended: %s", half.job, error)
 
     def _mend(self, half: HalfJob, stream: Stream, plan: Plan, now: datetime) -> None:
         with self._initiator.turn(stream, self._world.deadline()):

@@ -14,7 +14,7 @@ from dateutil.tz import UTC
 
 from jobs.model import ACTIVE, Job, JobKind, Status, StreamState, Task
 from jobs.store import HalfJob
-from sparql.terms import NOTHING, Term, date_time, fill, iri, listed, row, rows, string
+from sparql.terms import NOTHING, Term, TermError, date_time, fill, iri, listed, row, rows, string
 from sparql.vocabulary import ERROR_SUBJECT, PREFIXES, SERVICE, STATUS_BASE
 
 if TYPE_CHECKING:
@@ -475,7 +475,7 @@ def fail_job(job: Job, at: datetime) -> str:
 
 def record_error(error: ErrorResource) -> str:
     """Return the update that writes an error."""
-    reference = NOTHING if error.job is None else fill(REFERENCE, job=iri(error.job))
+    reference = NOTHING if error.job is None else _reference(error.job)
     return fill(
         RECORD_ERROR,
         graph=iri(error.graph),
@@ -487,6 +487,14 @@ def record_error(error: ErrorResource) -> str:
         creator=iri(error.creator),
         reference=reference,
     )
+
+
+def _reference(job: str) -> Term:
+    """Return the reference to a job, or nothing where its URI can't be written: a blank node."""
+    try:
+        return fill(REFERENCE, job=iri(job))
+    except TermError:
+        return NOTHING
 
 
 def jobs_of_operation(operation: str) -> str:
@@ -599,14 +607,17 @@ def _newest(group: list[Binding], variable: str) -> datetime | None:
 
 
 def _parse_date(binding: Binding, variable: str) -> datetime | None:
-    """Read a timestamp as other services write it; one without a zone is in UTC, as theirs are."""
+    """Read a timestamp as other services write it; one without a zone is in UTC, as theirs are.
+
+    One that can't be read counts as none: a slip of another service must not block a stream.
+    """
     text = binding.get(variable)
     if text is None:
         return None
     try:
         instant = isoparse(text)
-    except (ValueError, OverflowError) as error:
-        raise AnswerError(f"?{variable} is no date and time: {text!r}") from error
+    except (ValueError, OverflowError):
+        return None
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 

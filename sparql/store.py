@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sparql import queries
-from sparql.client import BadAnswer
+from sparql.client import BadAnswer, SparqlError
+from sparql.terms import TermError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from jobs.model import ErrorResource, Job, NewJob, Stream, StreamState
@@ -54,7 +56,8 @@ class SparqlJobStore:
     def add_task(self, job: NewJob, deadline: Deadline) -> None:
         """Write the task of a job that has none."""
         session = f"http://mu.semte.ch/sessions/{job.job_id}"
-        self.client.update(queries.add_task(job), deadline, session=session)
+        with _writable():
+            self.client.update(queries.add_task(job), deadline, session=session)
 
     def half_jobs(self, operations: Sequence[str], deadline: Deadline) -> tuple[HalfJob, ...]:
         """Return active jobs without a task."""
@@ -70,12 +73,14 @@ class SparqlJobStore:
             )
         )
         if subjects:
-            self.client.update(queries.mend_doubled(subjects), deadline)
+            with _writable():
+                self.client.update(queries.mend_doubled(subjects), deadline)
         return subjects
 
     def fail(self, job: Job, at: datetime, deadline: Deadline) -> None:
         """Fail the job and its unfinished tasks."""
-        self.client.update(queries.fail_job(job, at), deadline)
+        with _writable():
+            self.client.update(queries.fail_job(job, at), deadline)
 
     def recorded(self, error: str, deadline: Deadline) -> bool:
         """Return whether an error is there."""
@@ -95,6 +100,15 @@ class SparqlJobStore:
 
     def _select(self, text: str, parse: Callable[[list[Binding]], T], deadline: Deadline) -> T:
         return _parse(self.client.query(text, deadline), parse)
+
+
+@contextmanager
+def _writable() -> Iterator[None]:
+    """Say as a store's failure that a URI which came from it can't be written: a blank node."""
+    try:
+        yield
+    except TermError as error:
+        raise SparqlError(f"this job can't be changed: {error}") from error
 
 
 def _parse(answer: Any, parse: Callable[[list[Binding]], T]) -> T:

@@ -35,11 +35,15 @@ def answer(
 
 
 class Canned:
-    """The server, on a free port of 127.0.0.1; with a pause, each byte comes after that long."""
+    """The server, on a free port of 127.0.0.1; with a pause, each byte comes after that long.
 
-    def __init__(self, said: bytes, pause: float = 0.0) -> None:
+    One that talks first, as many protocols but HTTP do, reads nothing.
+    """
+
+    def __init__(self, said: bytes, pause: float = 0.0, *, talks_first: bool = False) -> None:
         self.said = said
         self.pause = pause
+        self.talks_first = talks_first
         self.requests: list[Request] = []
         self.closing = threading.Event()
         canned = self
@@ -54,11 +58,12 @@ class Canned:
         self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}/sparql"
 
     def reply(self, connection: socket.socket) -> None:
-        """Read one request and answer it."""
-        with connection.makefile("rb") as stream:
-            request = read_request(stream)
-        if request is not None:
-            self.requests.append(request)
+        """Read one request, if any, and answer."""
+        if not self.talks_first:
+            with connection.makefile("rb") as stream:
+                request = read_request(stream)
+            if request is not None:
+                self.requests.append(request)
         if not self.pause:
             connection.sendall(self.said)
             return

@@ -17,7 +17,7 @@ from web.server import create_wsgi
 if TYPE_CHECKING:
     from flask import Flask
 
-    from jobs.model import Stream
+    from jobs.model import ErrorResource, Stream
 
 
 @dataclass
@@ -38,6 +38,11 @@ class Harness:
         agendas = [agendas_of(stream, self.world.now, about.policy) for stream in self.streams]
         self.settler = Settler(agendas, self.store, self.initiator, self.reporter, about)
         self.sweeper = Sweeper(self.streams, self.store, self.initiator, self.reporter, about)
+
+    def reported(self) -> list[ErrorResource]:
+        """Return the errors in the store, after those that wait were given to it."""
+        self.reporter.flush()
+        return self.store.errors
 
     def app(self, *, ready: bool = True, most_at_once: int = 4) -> Flask:
         """Return the application on top."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from flask import Blueprint, Response
 from werkzeug.exceptions import Conflict, NotFound, ServiceUnavailable
 
+from jobs.initiator import NoOperationError
 from jobs.model import JobKind
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Api:
         with self._admitted(name) as stream:
             try:
                 jobs = self._clean(stream, kind)
-            except LookupError as error:
+            except NoOperationError as error:
                 raise Conflict(str(error)) from error
         return _message(CALLS[kind].cleaned.format(", ".join(jobs)))
 

@@ -24,6 +24,9 @@ _log = logging.getLogger(__name__)
 # stays free for everything that is answered from memory, health checks above all.
 THREADS = 24
 MOST_WAITING = 16
+MOST_CONNECTIONS = 1000
+IDLE_SECONDS = 20  # until an idle connection gives its place to another
+MOST_BODY = 1 << 20  # bytes; bodies are read and ignored
 DRAIN_SECONDS = 1  # for answers that are being sent when the service stops
 
 
@@ -58,7 +61,17 @@ class Server:
 
     def __init__(self, app: Flask, host: str, port: int) -> None:
         """Bind the address; raise OSError where that can't be done."""
-        self._server: Any = create_server(app, host=host, port=port, threads=THREADS, ident=None)
+        self._server: Any = create_server(
+            app,
+            host=host,
+            port=port,
+            threads=THREADS,
+            ident=None,
+            connection_limit=MOST_CONNECTIONS,
+            channel_timeout=IDLE_SECONDS,
+            cleanup_interval=IDLE_SECONDS // 2,
+            max_request_body_size=MOST_BODY,
+        )
 
     def start(self) -> None:
         """Serve in the background."""

@@ -195,4 +195,4 @@ def test_workers_and_reloaders_get_no_second_scheduler(embedded: Store) -> None:
     with Service(embedded, environ) as service:
         service.ready()
         assert service.log.count("ready: ") == 1
-        assert len(stack.jobs(embedded, SYNC)) == 1
+        only_job(embedded, SYNC)

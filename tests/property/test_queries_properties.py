@@ -104,7 +104,7 @@ def test_a_query_is_taken_for_a_query_whatever_the_operations_are(
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
-    max_leaves=10,
+    max_leaves=6,
 )
 VALUE = (
     st.text(max_size=5)

@@ -232,7 +232,7 @@ def test_a_block_after_a_job_is_a_new_one() -> None:
 def test_without_a_window_a_tick_is_tried_once() -> None:
     agenda = agenda_of(window=timedelta(0))
     agenda.arrive(SIX)
-    assert agenda.missed(SIX) is None
+    assert agenda.due(SIX) is not None
     agenda.waits(SIX, "blocked")
     assert agenda.missed(SIX) is not None
 
@@ -243,6 +243,14 @@ def test_a_replica_takes_a_tick_up_after_its_delay() -> None:
     assert due(agenda, SIX + timedelta(seconds=90)) == SIX
     assert agenda.next_arrival(SIX) == SIX + timedelta(seconds=90)
     assert agenda.next_arrival(SIX + timedelta(seconds=90)) == SIX + DAY + timedelta(seconds=90)
+
+
+def test_a_standby_slot_takes_the_newest_tick_when_one_is_overdue() -> None:
+    agenda = agenda_of("* * * * *", seen=SIX - MINUTE, delay=90 * SECOND)
+    assert due(agenda, SIX + 89 * SECOND) is None
+    assert due(agenda, SIX + 90 * SECOND) == SIX + MINUTE
+    agenda.settled(SIX + MINUTE)
+    assert due(agenda, SIX + 2 * MINUTE) is None
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,7 @@ def test_a_query_that_is_tried_again_is_logged_once_with_each_reason(
         f"query to {server.endpoint}\n{QUERY}",
         *(f"query failed, trying again in {pause} s: {reason}" for pause in RETRY_WAITS),
     ]
+    assert {record.levelname for record in caplog.records} == {"INFO"}
 
 
 def test_an_update_that_is_not_sent_is_not_logged(

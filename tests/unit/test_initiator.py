@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 
 from jobs import identity
-from jobs.initiator import Initiator
+from jobs.initiator import Initiator, NoOperationError
 from jobs.model import AlreadyDone, Create, JobKind, Refuse, Status, Stream, Tick, Wait
-from jobs.store import StoreError, StoreUnavailable
+from jobs.store import Deadline, StoreError, StoreUnavailable
 from tests.builders import (
     DUMP,
     HEALING,
@@ -39,6 +39,10 @@ def store() -> FakeJobStore:
 
 def initiator_of(store: FakeJobStore, world: World | None = None, *streams: Stream) -> Initiator:
     return Harness(streams or (STREAM,), world or World(), store).initiator
+
+
+def soon() -> Deadline:
+    return World().surroundings().deadline()
 
 
 def tick(kind: JobKind = DUMP) -> Tick:
@@ -219,7 +223,8 @@ def test_a_silent_job_is_failed_with_its_unfinished_tasks_and_blocks_no_more(
     )
     store.add(silent)
     world = World(job_timeout=timedelta(minutes=90))
-    initiator = initiator_of(store, world)
+    harness = Harness((STREAM,), world, store)
+    initiator = harness.initiator
 
     initiator.take(tick(), NOW)
     assert not store.created, "it was seen for the first time just now"
@@ -230,7 +235,7 @@ def test_a_silent_job_is_failed_with_its_unfinished_tasks_and_blocks_no_more(
     assert failed.status is Status.FAILED
     assert [task.status for task in failed.tasks] == [Status.SUCCESS, Status.FAILED]
     assert len(store.created) == 1
-    (error,) = store.errors
+    (error,) = harness.reported()
     assert error.job == silent.uri
     assert "90 minutes (JOB_TIMEOUT_MINUTES)" in error.message
 
@@ -261,7 +266,7 @@ def test_without_a_timeout_a_job_may_be_silent_for_ever(store: FakeJobStore) -> 
 def test_cleaning_removes_all_jobs_of_the_operation_and_names_them(store: FakeJobStore) -> None:
     kept, running, done = job_of(HEALING), job_of(DUMP), job_of(DUMP, Status.SUCCESS)
     store.add(kept, running, done)
-    removed = initiator_of(store).clean(STREAM, DUMP)
+    removed = initiator_of(store).clean(STREAM, DUMP, soon())
     assert set(removed) == {running.uri, done.uri}
     assert set(store.jobs) == {kept.uri}
 
@@ -269,23 +274,56 @@ def test_cleaning_removes_all_jobs_of_the_operation_and_names_them(store: FakeJo
 def test_cleaning_works_for_a_disabled_kind(store: FakeJobStore) -> None:
     stream = stream_of(disabled=[DUMP])
     store.add(job := job_of(DUMP))
-    assert initiator_of(store, None, stream).clean(stream, DUMP) == (job.uri,)
+    assert initiator_of(store, None, stream).clean(stream, DUMP, soon()) == (job.uri,)
 
 
 def test_cleaning_needs_a_configured_operation(store: FakeJobStore) -> None:
     stream = stream_of(unconfigured=[DUMP])
-    with pytest.raises(LookupError, match="no dump job operation"):
-        initiator_of(store, None, stream).clean(stream, DUMP)
+    with pytest.raises(NoOperationError, match="no dump job operation"):
+        initiator_of(store, None, stream).clean(stream, DUMP, soon())
 
 
 def test_after_closing_nothing_begins_any_more(store: FakeJobStore) -> None:
-    initiator = initiator_of(store, World(seconds=0))
-    closer = Thread(target=initiator.close, args=[1])
-    closer.start()
-    closer.join()
-    with pytest.raises(StoreUnavailable, match="busy"):
+    initiator = initiator_of(store)
+    assert initiator.close(1)
+    with pytest.raises(StoreUnavailable, match="stopping"):
         initiator.request(STREAM, DUMP)
     assert not store.calls
+
+
+def test_work_that_waits_for_its_turn_does_not_begin_after_closing(store: FakeJobStore) -> None:
+    """A person's call waits behind another one when the service is told to stop."""
+    initiator = initiator_of(store)
+    refused = Event()
+
+    def call() -> None:
+        with pytest.raises(StoreUnavailable, match="stopping"):
+            initiator.request(STREAM, DUMP)
+        refused.set()
+
+    waiting = Thread(target=call)
+    closing = Thread(target=initiator.close, args=[10])
+    with initiator.turn(STREAM, soon()):
+        waiting.start()
+        closing.start()
+        while not initiator.closed:
+            closing.join(0.01)
+    waiting.join(10)
+    closing.join(10)
+    assert refused.is_set() or not store.calls
+    assert not store.calls
+
+
+def test_a_job_that_may_have_been_failed_is_reported_all_the_same(store: FakeJobStore) -> None:
+    world = World(job_timeout=timedelta(minutes=90))
+    harness = Harness((STREAM,), world, store)
+    store.add(job_of(HEALING, modified=NOW))
+    harness.initiator.take(tick(), NOW)
+    world.now = NOW + timedelta(minutes=91)
+    store.failures["fail"] = [LOST]
+    with pytest.raises(StoreUnavailable):
+        harness.initiator.take(tick(), NOW)
+    assert len(harness.reported()) == 1
 
 
 def test_two_calls_for_one_stream_never_mix(store: FakeJobStore) -> None:

@@ -83,7 +83,7 @@ def test_a_tick_that_meets_a_store_that_is_away_is_tried_again(dumps: OneStream)
     dumps.look(SIX + SECOND)
     dumps.look(SIX + 3 * SECOND)
     assert dumps.made == [dump("06:00:00")]
-    assert dumps.store.errors == []
+    assert dumps.reported() == []
 
 
 def test_a_tick_that_is_blocked_gets_its_job_when_the_block_ends(dumps: OneStream) -> None:
@@ -100,11 +100,29 @@ def test_a_tick_whose_window_closes_leaves_one_error_with_the_reason(dumps: OneS
     dumps.store.add(blocking)
     for minutes in range(0, 130, 10):
         dumps.look(SIX + minutes * MINUTE)
-    (error,) = dumps.store.errors
+    (error,) = dumps.reported()
     assert error.job == blocking.uri
     assert "tick 2024-01-06T06:00:00+00:00: missed, with 0 others" in error.message
     assert blocking.uri in error.message
     assert dumps.made == []
+
+
+def test_an_hourly_error_tells_the_reason_and_the_job_in_the_way() -> None:
+    """A tick comes at the very instant at which the window of the first one closes."""
+    dumps = OneStream(daily(dump="0 * * * *"), replace(POLICY, window=6 * HOUR))
+    dumps.store.add(blocking := job_of(HEALING))
+    for minutes in range(7 * 60):
+        dumps.look(SIX + minutes * MINUTE)
+    (error,) = dumps.reported()
+    assert error.job == blocking.uri
+    assert f"with 6 others since 2024-01-06T06:00:00+00:00: active: {blocking.uri}" in error.message
+
+
+def test_a_young_tick_is_tried_even_where_an_old_one_closes_the_window() -> None:
+    """The machine slept for days."""
+    dumps = OneStream(daily(dump="0 6 * * *"))
+    dumps.look(SIX + 48 * HOUR + 10 * MINUTE)
+    assert [job.created for job in dumps.store.created] == [SIX + 48 * HOUR]
 
 
 def test_an_error_waits_for_the_store_too(dumps: OneStream) -> None:
@@ -112,11 +130,11 @@ def test_an_error_waits_for_the_store_too(dumps: OneStream) -> None:
     dumps.store.failures["recorded"] = [REFUSED]
     dumps.look(SIX)
     dumps.look(SIX + HOUR)
-    assert dumps.store.errors == []
+    assert dumps.reported() == []
     dumps.store.add(job_of(DUMP))
     dumps.look(SIX + 25 * HOUR)
     dumps.look(SIX + 26 * HOUR)
-    assert "refused" in dumps.store.errors[0].message
+    assert "refused" in dumps.reported()[0].message
 
 
 def test_a_lost_answer_is_left_alone_until_it_is_known(dumps: OneStream) -> None:
@@ -218,7 +236,7 @@ def test_a_job_that_a_person_made_settles_a_waiting_tick(dumps: OneStream) -> No
     dumps.look(SIX + MINUTE)
     assert dumps.made == []
     dumps.look(SIX + 2 * HOUR)
-    assert dumps.store.errors == []
+    assert dumps.reported() == []
 
 
 def test_cleaning_settles_waiting_ticks(dumps: OneStream) -> None:
@@ -277,12 +295,23 @@ def test_a_first_start_catches_nothing_up(delay: timedelta) -> None:
     assert dumps.made == []
 
 
+def test_a_start_names_the_job_that_did_the_newest_tick(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    dumps = OneStream(daily(dump="30 4 * * *"))
+    later = START - 10 * MINUTE
+    dumps.store.add(made := job_of(DUMP, Status.SUCCESS, created=later))
+    dumps.settler.inherit()
+    assert f"tick 2024-01-06T04:30:00+00:00: done by job {made}" in caplog.text
+    dumps.look(START + HOUR / 2)
+    assert dumps.made == []
+
+
 def test_what_is_too_old_at_a_start_is_missed() -> None:
     dumps = OneStream(daily(dump="0 3 * * *"))
     dumps.store.add(job_of(DUMP, Status.SUCCESS, created=START - 24 * HOUR))
     dumps.settler.inherit()
     dumps.look(START)
-    (error,) = dumps.store.errors
+    (error,) = dumps.reported()
     assert "not running, or the pattern changed" in error.message
 
 

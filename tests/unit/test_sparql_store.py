@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from jobs.store import Deadline
-from sparql.client import BadAnswer, SparqlClient, TimedOut
+from sparql.client import BadAnswer, SparqlClient, SparqlError, TimedOut
 from sparql.store import SparqlJobStore
-from tests.builders import DUMP, NOW, new_job, operation, stream_of
+from tests.builders import DUMP, NOW, job_of, new_job, operation, stream_of
 from tests.canned import Canned, answer
 
 if TYPE_CHECKING:
@@ -62,10 +63,22 @@ def test_a_row_that_lacks_what_was_asked_for_is_a_bad_answer(
         READS[read](store)
 
 
-def test_a_date_that_is_none_is_a_bad_answer(store: SparqlJobStore, server: Canned) -> None:
-    server.said = rows({"operation": operation(DUMP), "latest": "\x1bnever" * 1000})
-    with pytest.raises(BadAnswer, match=r"^\?latest is no date and time: '\\x1bnever.*…$"):
-        store.last_created(OPERATIONS, NOW, soon())
+WRITES: dict[str, Callable[[SparqlJobStore], Any]] = {
+    "add_task": lambda store: store.add_task(replace(new_job("a"), graph="b0"), soon()),
+    "fail": lambda store: store.fail(job_of(DUMP, uri="b0"), NOW, soon()),
+    "mend_second_values": lambda store: store.mend_second_values(OPERATIONS, soon()),
+}
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_what_has_no_iri_in_the_store_can_not_be_changed(
+    store: SparqlJobStore, server: Canned, write: str
+) -> None:
+    """A blank node; the caller hears of it as of any other failure of the store."""
+    server.said = rows({"subject": "b0"})
+    with pytest.raises(SparqlError, match="not an absolute IRI"):
+        WRITES[write](store)
+    assert not [request for request in server.requests if request.is_update]
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"boolean": true}', b"[]"])

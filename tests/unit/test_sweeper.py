@@ -63,7 +63,7 @@ def test_a_job_that_is_too_old_is_failed_with_an_error(harness: Harness) -> None
     sweep(harness, timedelta(0))
     sweep(harness, MINUTE)
     assert harness.store.jobs[f"{JOB_BASE}half"].status is Status.FAILED
-    (error,) = harness.store.errors
+    (error,) = harness.reported()
     assert error.job == f"{JOB_BASE}half"
     assert "no task" in error.message
 
@@ -86,7 +86,6 @@ def test_what_the_store_refuses_is_tried_at_the_next_look(harness: Harness) -> N
 
 
 def test_errors_that_wait_are_stored(harness: Harness) -> None:
-    harness.store.failures["record"] = [StoreError("no")]
     harness.reporter.report(STREAM, "why")
     sweep(harness, timedelta(0))
     assert [error.message for error in harness.store.errors] == ["why"]
