@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
+
+from jobs.agenda import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,21 @@ class TickTrigger(BaseTrigger):  # type: ignore[misc] # APScheduler 3 has no typ
         """Return when to wake next, as APScheduler asks for it."""
         base = now if previous is None else max(previous, now - LONGEST_SLEEP)
         return min(self._next_arrival(base), base + LONGEST_SLEEP)
+
+
+class WakeUp(BaseTrigger):  # type: ignore[misc] # APScheduler 3 has no types
+    """Fires once, at an instant, and then not in the lifetime of anything.
+
+    APScheduler removes a job whose trigger has come to its end, and its thread dies of that where
+    it happens to be shut down at the same time.
+    """
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:  # noqa: ARG002 - the base class's
+        """Return when to wake, as APScheduler asks for it."""
+        return self._at if previous is None else NEVER
 
 
 class TickScheduler:
@@ -81,7 +97,6 @@ class TickScheduler:
         """Take up nothing more. What is under way goes on: this does not wait for it."""
         self._stopped.set()
         if self._scheduler.running:
-            self._scheduler.pause()  # or its thread may stumble over what is being taken down
             self._scheduler.shutdown(wait=False)
 
     def _look(self, stream: Stream) -> None:
@@ -105,7 +120,7 @@ class TickScheduler:
     ) -> None:
         """Have work done once more; a time that was set before for the same name is forgotten."""
         if at is not None and not self._stopped.is_set():
-            trigger = DateTrigger(max(at, self._now() + SHORTEST_PAUSE), timezone=UTC)
+            trigger = WakeUp(max(at, self._now() + SHORTEST_PAUSE))
             self._add(name, work, trigger, *args)
 
     def _add(

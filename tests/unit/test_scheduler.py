@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jobs import cron
-from jobs.scheduler import LONGEST_SLEEP, TickScheduler, TickTrigger
+from jobs.agenda import NEVER
+from jobs.scheduler import LONGEST_SLEEP, TickScheduler, TickTrigger, WakeUp
 from tests.builders import DUMP, HEALING, INITIAL_SYNC, World, at, operation, stream_of
 from tests.harness import Harness
 
@@ -47,6 +48,12 @@ def test_it_does_not_list_what_a_long_sleep_missed() -> None:
     now = START + timedelta(days=30)
     wake = trigger_of("* * * * * *").get_next_fire_time(START, now)
     assert now - LONGEST_SLEEP <= wake <= now
+
+
+def test_a_wake_up_comes_once_and_leaves_nothing_to_remove() -> None:
+    wake_up = WakeUp(START)
+    assert wake_up.get_next_fire_time(None, START) == START
+    assert wake_up.get_next_fire_time(START, START) == NEVER
 
 
 def now() -> datetime:
