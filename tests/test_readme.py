@@ -109,7 +109,7 @@ def test_the_calls_exist(method: str, path: str) -> None:
 
 def test_the_scripts_exist() -> None:
     named = re.findall(r"^(script/\w+)", "".join(blocks("shell")), re.MULTILINE)
-    assert len(named) == 3
+    assert len(named) == 4
     for name in named:
         assert (README.parent / name).stat().st_mode & 0o111, f"{name} can be run"
 
