@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sparql import queries
+from sparql import answers, queries
 from sparql.client import BadAnswer, SparqlError
 from sparql.terms import TermError
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from jobs.model import ErrorResource, Job, NewJob, Stream, StreamState
     from jobs.store import Deadline, HalfJob
+    from sparql.answers import Binding
     from sparql.client import SparqlClient
-    from sparql.queries import Binding
 
 T = TypeVar("T")
 
@@ -35,18 +35,18 @@ class SparqlJobStore:
     def state(self, stream: Stream, since: datetime | None, deadline: Deadline) -> StreamState:
         """Read the stream's active jobs, successful initial syncs, and jobs since an instant."""
         text = queries.stream_state(stream, since)
-        return self._select(text, lambda rows: queries.parse_state(rows, stream, since), deadline)
+        return self._select(text, lambda rows: answers.parse_state(rows, stream, since), deadline)
 
     def last_created(
         self, operations: Sequence[str], until: datetime, deadline: Deadline
     ) -> dict[str, datetime]:
         """Return when the newest job of each operation was created."""
         text = queries.last_created(operations, until)
-        return self._select(text, queries.parse_last_created, deadline) if operations else {}
+        return self._select(text, answers.parse_last_created, deadline) if operations else {}
 
     def find(self, jobs: Sequence[str], deadline: Deadline) -> tuple[Job, ...]:
         """Return those of these jobs that are there."""
-        return self._select(queries.find_jobs(jobs), queries.parse_jobs, deadline)
+        return self._select(queries.find_jobs(jobs), answers.parse_jobs, deadline)
 
     def create(self, job: NewJob, send_by: Deadline, deadline: Deadline) -> None:
         """Write the job and its task."""
@@ -61,7 +61,7 @@ class SparqlJobStore:
 
     def half_jobs(self, operations: Sequence[str], deadline: Deadline) -> tuple[HalfJob, ...]:
         """Return active jobs without a task."""
-        return self._select(queries.half_jobs(operations), queries.parse_half_jobs, deadline)
+        return self._select(queries.half_jobs(operations), answers.parse_half_jobs, deadline)
 
     def mend_second_values(self, operations: Sequence[str], deadline: Deadline) -> tuple[str, ...]:
         """Leave one status and date on active jobs and tasks."""
@@ -69,7 +69,7 @@ class SparqlJobStore:
             subject
             for template in (queries.DOUBLED_JOBS, queries.DOUBLED_TASKS)
             for subject in self._select(
-                queries.doubled(template, operations), queries.parse_subjects, deadline
+                queries.doubled(template, operations), answers.parse_subjects, deadline
             )
         )
         if subjects:
@@ -92,7 +92,7 @@ class SparqlJobStore:
 
     def jobs_of(self, operation: str, deadline: Deadline) -> tuple[str, ...]:
         """Return the URIs of an operation's jobs, the first thousand."""
-        return self._select(queries.jobs_of_operation(operation), queries.parse_job_uris, deadline)
+        return self._select(queries.jobs_of_operation(operation), answers.parse_job_uris, deadline)
 
     def delete(self, operation: str, deadline: Deadline) -> None:
         """Remove all jobs of an operation and their tasks."""
@@ -113,6 +113,6 @@ def _writable() -> Iterator[None]:
 
 def _parse(answer: Any, parse: Callable[[list[Binding]], T]) -> T:
     try:
-        return parse(queries.parse_bindings(answer))
-    except queries.AnswerError as error:
+        return parse(answers.parse_bindings(answer))
+    except answers.AnswerError as error:
         raise BadAnswer(str(error)) from error

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from SPARQLWrapper import SPARQLWrapper
 
 from jobs.model import ErrorResource, NewJob
-from sparql import queries
-from sparql.queries import AnswerError
+from sparql import answers, queries
+from sparql.answers import AnswerError
 from sparql.vocabulary import STATUS_BASE
 from tests.builders import NOW, stream_of
 
@@ -132,26 +132,26 @@ ANSWERS = JSON | st.builds(
     lambda rows: {"head": {"vars": []}, "results": {"bindings": rows}},
     st.lists(ROW | GOOD_ROW, max_size=4) | JSON,
 )
-PARSERS: list[Callable[[list[queries.Binding]], object]] = [
-    queries.parse_jobs,
-    queries.parse_half_jobs,
-    queries.parse_job_uris,
-    queries.parse_last_created,
-    queries.parse_subjects,
-    lambda rows: queries.parse_state(rows, STREAM, NOW),
+PARSERS: list[Callable[[list[answers.Binding]], object]] = [
+    answers.parse_jobs,
+    answers.parse_half_jobs,
+    answers.parse_job_uris,
+    answers.parse_last_created,
+    answers.parse_subjects,
+    lambda rows: answers.parse_state(rows, STREAM, NOW),
 ]
 
 
 @given(ANSWERS, st.sampled_from(PARSERS))
-@example({"results": {"bindings": {}}}, queries.parse_jobs)
-@example({"results": {"bindings": [{"job": {"value": 7}}]}}, queries.parse_job_uris)
-@example({"results": {"bindings": [{"subject": {"value": {}}}]}}, queries.parse_subjects)
+@example({"results": {"bindings": {}}}, answers.parse_jobs)
+@example({"results": {"bindings": [{"job": {"value": 7}}]}}, answers.parse_job_uris)
+@example({"results": {"bindings": [{"subject": {"value": {}}}]}}, answers.parse_subjects)
 def test_any_json_is_parsed_or_refused(
-    answer: object, parse: Callable[[list[queries.Binding]], object]
+    answer: object, parse: Callable[[list[answers.Binding]], object]
 ) -> None:
     answer = json.loads(json.dumps(answer))
     try:
-        rows = queries.parse_bindings(answer)
+        rows = answers.parse_bindings(answer)
         parse(rows)
     except AnswerError as refusal:
         assert str(refusal)  # noqa: PT017 - any answer may be parsed instead

@@ -15,8 +15,8 @@ import pytest
 from SPARQLWrapper import SPARQLWrapper
 
 from jobs.model import ErrorResource, Status
-from sparql import queries
-from sparql.queries import AnswerError
+from sparql import answers, queries
+from sparql.answers import AnswerError
 from sparql.vocabulary import PREFIXES, STATUS_BASE
 from tests.builders import (
     DUMP,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from jobs.model import Job
-    from sparql.queries import Binding
+    from sparql.answers import Binding
 
 STREAM = stream_of()
 NEW = new_job("a")
@@ -166,7 +166,7 @@ def binding(**more: str | None) -> Binding:
 
 
 def one_job(*rows: Binding) -> Job:
-    (job,) = queries.parse_jobs(rows)
+    (job,) = answers.parse_jobs(rows)
     return job
 
 
@@ -178,7 +178,7 @@ def document(*rows: Binding, form: str = "literal") -> dict[str, Any]:
 
 @pytest.mark.parametrize("form", ["uri", "literal", "typed-literal", "bnode"])
 def test_rows_are_read_whatever_form_the_store_gives_its_terms(form: str) -> None:
-    assert queries.parse_bindings(document({"a": "1"}, {}, form=form)) == [{"a": "1"}, {}]
+    assert answers.parse_bindings(document({"a": "1"}, {}, form=form)) == [{"a": "1"}, {}]
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_rows_are_read_whatever_form_the_store_gives_its_terms(form: str) -> Non
 )
 def test_what_is_no_answer_to_a_select_is_refused(answer: object) -> None:
     with pytest.raises(AnswerError, match="not the JSON of a SELECT"):
-        queries.parse_bindings(answer)
+        answers.parse_bindings(answer)
 
 
 def test_a_job_is_read_with_its_task() -> None:
@@ -293,15 +293,15 @@ def test_a_date_that_can_not_be_read_blocks_nobody(text: str, variable: str) -> 
 @pytest.mark.parametrize(
     ("parse", "row", "missing"),
     [
-        (queries.parse_jobs, binding(job=None), "job"),
-        (queries.parse_jobs, binding(operation=None), "operation"),
-        (queries.parse_jobs, binding(status=None), "status"),
-        (queries.parse_jobs, binding(task="urn:task"), "taskStatus"),
-        (queries.parse_half_jobs, binding(id="1"), "graph"),
-        (queries.parse_half_jobs, binding(graph="urn:graph"), "id"),
-        (queries.parse_half_jobs, binding(job=None, graph="urn:graph", id="1"), "job"),
-        (queries.parse_job_uris, {}, "job"),
-        (queries.parse_subjects, {}, "subject"),
+        (answers.parse_jobs, binding(job=None), "job"),
+        (answers.parse_jobs, binding(operation=None), "operation"),
+        (answers.parse_jobs, binding(status=None), "status"),
+        (answers.parse_jobs, binding(task="urn:task"), "taskStatus"),
+        (answers.parse_half_jobs, binding(id="1"), "graph"),
+        (answers.parse_half_jobs, binding(graph="urn:graph"), "id"),
+        (answers.parse_half_jobs, binding(job=None, graph="urn:graph", id="1"), "job"),
+        (answers.parse_job_uris, {}, "job"),
+        (answers.parse_subjects, {}, "subject"),
     ],
 )
 def test_a_variable_that_is_missing_is_named(
@@ -320,18 +320,18 @@ def test_a_state_tells_active_jobs_synced_ones_and_recent_ones_apart() -> None:
         binding(job="urn:failed", status=status(Status.FAILED), created="2024-01-07"),
         binding(job="urn:syncing", operation=sync, created="2024-01-05"),
     ]
-    state = queries.parse_state(rows, STREAM, at("2024-01-06T06:00"))
+    state = answers.parse_state(rows, STREAM, at("2024-01-06T06:00"))
     assert [job.uri for job in state.active] == ["urn:active", "urn:syncing"]
     assert [job.uri for job in state.synced] == ["urn:synced"]
     assert [job.uri for job in state.recent] == ["urn:on time", "urn:failed"]
 
 
 def test_without_a_since_no_job_is_recent() -> None:
-    assert queries.parse_state([binding(created="2024-01-07")], STREAM, None).recent == ()
+    assert answers.parse_state([binding(created="2024-01-07")], STREAM, None).recent == ()
 
 
 def test_half_jobs_are_read_with_graph_and_id() -> None:
-    (half,) = queries.parse_half_jobs([binding(graph="urn:graph", id="1")])
+    (half,) = answers.parse_half_jobs([binding(graph="urn:graph", id="1")])
     assert (half.job.uri, half.graph, half.job_id) == ("urn:job", "urn:graph", "1")
 
 
@@ -342,9 +342,9 @@ def test_the_last_dates_are_read_by_operation() -> None:
         {"operation": "urn:c", "latest": "never"},
         {},  # Virtuoso, where there is no job at all
     ]
-    assert queries.parse_last_created(rows) == {"urn:a": NOW}
+    assert answers.parse_last_created(rows) == {"urn:a": NOW}
 
 
 def test_uris_are_read() -> None:
-    assert queries.parse_job_uris([{"job": "urn:a"}, {"job": "urn:b"}]) == ("urn:a", "urn:b")
-    assert queries.parse_subjects([{"subject": "urn:a"}]) == ("urn:a",)
+    assert answers.parse_job_uris([{"job": "urn:a"}, {"job": "urn:b"}]) == ("urn:a", "urn:b")
+    assert answers.parse_subjects([{"subject": "urn:a"}]) == ("urn:a",)
