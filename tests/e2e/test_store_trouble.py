@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -139,3 +142,22 @@ def test_sigterm_is_obeyed_while_the_store_hangs(proxy: FaultProxy) -> None:
         assert service.stop() == 0
         assert "stopped, while the store still owed an answer" in service.log
         assert answer.exception() is not None
+
+
+def test_a_sweep_that_hangs_does_not_hold_up_the_end(proxy: FaultProxy) -> None:
+    environ = ENVIRONMENT | {"MU_SPARQL_TIMEOUT": "25", "SWEEP_SECONDS": "0.2"}
+    with Service(proxy, environ) as service:
+        service.ready()
+        proxy.always(Fault.HANG)
+        eventually(lambda: proxy.requests[-1].fault is Fault.HANG, "a request that hangs")
+        began = time.monotonic()
+        assert service.stop() == 0
+        assert time.monotonic() - began < 10
+
+
+def test_idle_connections_take_nobodys_place(proxy: FaultProxy) -> None:
+    with Service(proxy, ENVIRONMENT) as service, ExitStack() as idle:
+        service.ready()
+        for _ in range(150):
+            idle.enter_context(socket.create_connection(("127.0.0.1", service.port), timeout=10))
+        assert service.call("GET", "/").seconds < 5

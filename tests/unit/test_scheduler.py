@@ -170,5 +170,22 @@ def test_after_a_stop_nothing_more_is_taken_up(
     assert live.looks.qsize() == 1
 
 
+def test_the_sweep_does_not_wait_for_its_first_interval() -> None:
+    """A process that is restarted again and again would never come to it."""
+    live, swept = Live(idle("public")), Event()
+    scheduler = TickScheduler(
+        live.settler,
+        sweep=swept.set,
+        flush=live.reporter.flush,
+        sweep_every=timedelta(hours=1),
+        now=now,
+    )
+    scheduler.start()
+    try:
+        assert swept.wait(10)
+    finally:
+        scheduler.stop()
+
+
 def test_stopping_before_the_start_is_harmless() -> None:
     Live(idle("public")).scheduler().stop()
