@@ -29,6 +29,11 @@ class JobKind(Enum):
     HEALING = "healing"
     DUMP = "dump"
 
+    @property
+    def slug(self) -> str:
+        """The kind as one word: in addresses, commands, metrics and the status."""
+        return self.value.replace(" ", "-")
+
 
 class Trigger(Enum):
     """Why a job is considered."""
