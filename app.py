@@ -24,10 +24,11 @@ from tzlocal import get_localzone
 from config import ConfigError, Settings, load
 from jobs.initiator import Initiator, Surroundings
 from jobs.reporter import Reporter
-from jobs.scheduler import TickScheduler
+from jobs.scheduler import Chore, TickScheduler
 from jobs.settler import Settler, agendas_of
 from jobs.startup import Startup
 from jobs.sweeper import Sweeper
+from jobs.watchdog import Watchdog
 from settings.summary import summary
 from sparql.client import SparqlClient
 from sparql.store import SparqlJobStore
@@ -111,6 +112,7 @@ class Parts:
     initiator: Initiator
     settler: Settler
     sweeper: Sweeper
+    watchdog: Watchdog
     ready: Event
     app: Flask
 
@@ -127,8 +129,9 @@ def compose(settings: Settings) -> Parts:
         log_updates=service.logs_updates,
     )
     store = SparqlJobStore(client)
-    reporter = Reporter(store, now=world.now, new_id=new_id, deadline=world.deadline)
-    initiator = Initiator(streams, store, reporter, world)
+    repeat = timedelta(hours=service.error_repeat_hours)
+    reporter = Reporter(store, repeat=repeat, deadline=world.deadline)
+    initiator = Initiator(streams, store, world)
     start = world.now().replace(microsecond=0)
     agendas = [agendas_of(stream, start, world.policy) for stream in streams]
     settler = Settler(agendas, store, initiator, reporter, world)
@@ -146,6 +149,7 @@ def compose(settings: Settings) -> Parts:
         initiator=initiator,
         settler=settler,
         sweeper=Sweeper(streams, store, initiator, reporter, world),
+        watchdog=Watchdog(streams, store, initiator, reporter, world),
         ready=ready,
         app=create_wsgi(api),
     )
@@ -153,7 +157,6 @@ def compose(settings: Settings) -> Parts:
 
 def surroundings(service: Service) -> Surroundings:
     """Return the real clock, chance and limits."""
-    minutes = service.job_timeout_minutes
     return Surroundings(
         now=utc_now,
         monotonic=time.monotonic,
@@ -161,7 +164,7 @@ def surroundings(service: Service) -> Surroundings:
         chance=random.random,
         seconds=service.mu_sparql_timeout,
         policy=service.policy,
-        job_timeout=timedelta(minutes=minutes) if minutes else None,
+        patience=service.patience,
     )
 
 
@@ -196,12 +199,10 @@ def serve(settings: Settings) -> int:
 
 def start_up(settings: Settings, parts: Parts, stop: Event) -> TickScheduler:
     """Begin the way into service in the background; return the scheduler that it will arm."""
-    sweep_every = timedelta(seconds=settings.service.sweep_seconds)
     scheduler = TickScheduler(
         parts.settler,
-        sweep=parts.sweeper.sweep,
+        chores=chores(settings.service, parts),
         flush=parts.reporter.flush,
-        sweep_every=sweep_every,
         now=parts.world.now,
     )
     startup = Startup(
@@ -223,6 +224,15 @@ def start_up(settings: Settings, parts: Parts, stop: Event) -> TickScheduler:
 
     Thread(target=run, name="startup", daemon=True).start()
     return scheduler
+
+
+def chores(service: Service, parts: Parts) -> list[Chore]:
+    """Return what is done again and again beside the ticks."""
+    found = [Chore("sweep", parts.sweeper.sweep, timedelta(seconds=service.sweep_seconds))]
+    if service.watchdog_minutes:
+        every = timedelta(minutes=service.watchdog_minutes)
+        found.append(Chore("watchdog", parts.watchdog.look, every))
+    return found
 
 
 def leave(status: int) -> int:

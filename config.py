@@ -61,6 +61,7 @@ def load(
     for source, stream in zip(sources, streams, strict=True):
         advice.misplaced_operations(source, problems)
         advice.endless_wait(source, stream, problems)
+    advice.remedies_without_watchdog(service, streams, problems)
     if not streams and not problems.errors:
         fix = f"add one, or set one up by {', '.join(_JOB_OPERATIONS)}"
         problems.error(service.config_file, "holds no stream", fix)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from chaos.logs import Entry, Word
+from chaos.logs import Entry, Word, seconds
 
 if TYPE_CHECKING:
     from chaos.evidence import Evidence, Job
-    from chaos.history import Life
+    from chaos.history import Life, Record
     from chaos.streams import Schedule
 
 SAME = 0.001  # two instants that are written with milliseconds are the same
@@ -117,13 +117,23 @@ class Ledger:
         return any(entry.since <= tick <= entry.tick for entry in self._said[Word.MISSED])
 
     def _has_error(self, tick: float) -> bool:
-        """Look for an error that names the schedule and the instants of a line on this tick."""
+        """Look for an error that names the schedule and the instants of a line on this tick.
+
+        One that was young then will do: a cause is stored only once in a while.
+        """
         lines = [x for x in self._said[Word.MISSED] if x.since <= tick <= x.tick]
+        errors = [x for x in self._evidence.errors if self._schedule.who in x.value("message")]
         return any(
-            all(text in error.value("message") for text in (self._schedule.who, *line.named))
+            all(text in error.value("message") for text in line.named) or self._young(error, line)
             for line in lines
-            for error in self._evidence.errors
+            for error in errors
         )
+
+    def _young(self, error: Record, line: Entry) -> bool:
+        """Tell whether an error was young when the window of a line's ticks closed."""
+        closed, times = line.since + self._history.times.window, self._history.times
+        is_missed = ": missed" in error.value("message")
+        return is_missed and abs(closed - seconds(error.value("created"))) < times.error_repeat
 
     def _was_superseded(self, tick: float) -> bool:
         return any(entry.since <= tick < entry.tick for entry in self._said[Word.SUPERSEDES])

@@ -38,9 +38,12 @@ def _self_made(job: Job) -> bool:
 
 
 def too_early(evidence: Evidence) -> Iterator[str]:
-    """Healings that a tick made when no initial sync of the stream can have succeeded yet."""
+    """Healings that a tick made when no initial sync of the stream can have succeeded yet.
+
+    A healing that succeeded stands in for a sync that was cleaned away.
+    """
     for jobs in _by_stream(evidence):
-        syncs = [job.record for job in jobs if job.kind is Kind.SYNC]
+        syncs = [job.record for job in jobs if job.kind in (Kind.SYNC, Kind.HEALING)]
         for job in jobs:
             waits = job.schedule is not None and job.schedule.waits_for_sync
             if waits and not any(

@@ -42,7 +42,7 @@ class Record:
     first: float  # the end of the first poll that showed it
     values: dict[str, list[str]]  # at first
     active: list[Span] = field(default_factory=list)
-    succeeded: list[Span] = field(default_factory=list)  # complete for initial syncs alone
+    succeeded: list[Span] = field(default_factory=list)  # complete for initial syncs and healings
     doubled: set[str] = field(default_factory=set)  # properties that ever had a second value
     final: dict[str, list[str]] | None = None  # at the end; None: it was gone
 

@@ -21,7 +21,7 @@ ACTIVE = {f"{STATUS}busy", f"{STATUS}scheduled"}
 SUCCESS = f"{STATUS}success"
 TYPES = ("cogs:Job", "task:Task", "oslc:Error")
 
-# What is active, and the initial syncs whatever they are: healings may wait for their success.
+# What is active, and initial syncs and healings whatever they are: healings wait for one's success.
 # Everything of a subject in each branch: a join with all triples would read them all.
 NOW = f"""\
 SELECT DISTINCT ?s ?p ?o WHERE {{
@@ -47,7 +47,8 @@ class Recorder(Worker):
         super().__init__("recorder")
         self.book = Book()
         self._store = store
-        operations = " ".join(f"<{stream.operation(Kind.SYNC)}>" for stream in streams)
+        kinds = (Kind.SYNC, Kind.HEALING)
+        operations = " ".join(f"<{stream.operation(k)}>" for stream in streams for k in kinds)
         self._now = NOW.replace("{operations}", operations)
 
     def work(self) -> None:

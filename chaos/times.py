@@ -14,7 +14,7 @@ class Times:
     sweep: float = 3.0
     longest_pause: float = 2.0
     window: float = 30.0
-    error_repeat: float = 18.0
+    error_repeat: float = 3.6  # as short as can be set: that hides no tick's error behind another
     standby: float = 5.0
     ping: float = 0.2
 

@@ -12,15 +12,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from jobs.model import Tick
+from jobs.model import Obstacle, Tick, Wait
 
 if TYPE_CHECKING:
-    from jobs.model import Job, JobKind, NewJob, Stream
+    from jobs.model import JobKind, NewJob, Stream
 
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 MOST_COUNTED = 10_000  # superseded ticks; what a pattern of seconds brings in three hours
 FIRST_PAUSE = timedelta(seconds=1)
-NOT_TRIED = "it could not be tried"
+NOT_TRIED = Wait("it could not be tried", obstacle=Obstacle.SERVICE)
+NOT_RUNNING = Wait("the service was not running, or the pattern changed", obstacle=Obstacle.SERVICE)
 
 
 class FireTimes(Protocol):
@@ -55,14 +56,12 @@ class Policy:
     `window`: how long a tick stays due; it runs from the oldest unsettled tick of a schedule, so
     that a short period can't hide a block for ever. `settle`: how long an update may still be
     applied after its answer was lost, and how long a 200 may be a lie. `delay`: how long after
-    its fire time this replica takes a tick up. `repeat`: how often a lasting block is reported.
-    `longest_pause`: between two tries.
+    its fire time this replica takes a tick up. `longest_pause`: between two tries.
     """
 
     window: timedelta = timedelta(hours=6)
     settle: timedelta = timedelta(seconds=60)
     delay: timedelta = timedelta(0)
-    repeat: timedelta = timedelta(hours=24)
     longest_pause: timedelta = timedelta(seconds=60)
 
 
@@ -70,7 +69,7 @@ class Policy:
 class Backlog:
     """The unsettled ticks of one schedule: `newest` is tried for all from `oldest` on.
 
-    `others` counts those that it superseded; `reason` and `blocking` tell why the last try failed.
+    `others` counts those that it superseded; `why` tells why the last try failed.
     """
 
     newest: Tick
@@ -78,8 +77,7 @@ class Backlog:
     retry_at: datetime
     others: int = 0
     tries: int = 0
-    reason: str = NOT_TRIED
-    blocking: tuple[Job, ...] = ()
+    why: Wait = NOT_TRIED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,18 +99,6 @@ class Superseded:
     since: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
-class Missed:
-    """A backlog whose window closed, in a block that has lasted `since` then.
-
-    `report` numbers the error resource that is to be stored; None where the last one is young.
-    """
-
-    backlog: Backlog
-    since: datetime
-    report: int | None
-
-
 class Agenda:
     """The ticks of one schedule that fire after `seen`."""
 
@@ -127,8 +113,6 @@ class Agenda:
         self._schedule = schedule
         self._seen = seen
         self._policy = policy
-        self._blocked_since: datetime | None = None
-        self._reports = 0
 
     def __str__(self) -> str:
         """Name the schedule as logs do."""
@@ -168,8 +152,7 @@ class Agenda:
             oldest=older.oldest if older else since,
             retry_at=now,
             others=others,
-            reason=older.reason if older else NOT_TRIED,
-            blocking=older.blocking if older else (),
+            why=older.why if older else NOT_TRIED,
         )
         return Superseded(self.backlog.newest, count, since) if count else None
 
@@ -193,7 +176,7 @@ class Agenda:
             oldest=fire_time,
             retry_at=max(now + self._policy.settle, fire_time + self._policy.delay),
             others=count,
-            reason="the service was not running, or the pattern changed",
+            why=NOT_RUNNING,
         )
         return Superseded(self.backlog.newest, count, since) if count else None
 
@@ -222,8 +205,6 @@ class Agenda:
             oldest = self._schedule.next_after(fire_time)
             left, _ = self._skipped(fire_time, self.backlog.newest.fire_time)
             self.backlog = replace(self.backlog, oldest=oldest, others=left)
-        self._blocked_since = None
-        self._reports = 0
 
     def overdue(self, now: datetime) -> bool:
         """Return whether what was sent had all the time there is to arrive in the store."""
@@ -250,9 +231,7 @@ class Agenda:
         self.backlog = replace(newer, oldest=lost.oldest, others=others, retry_at=now)
         return Superseded(newer.newest, 1, lost.newest.fire_time)
 
-    def waits(
-        self, now: datetime, reason: str, blocking: tuple[Job, ...] = (), chance: float = 1
-    ) -> None:
+    def waits(self, now: datetime, why: Wait, chance: float = 1) -> None:
         """Put the backlog off, each time for about twice as long; `chance` is from 0 to 1."""
         if self.backlog is None:
             return
@@ -261,11 +240,10 @@ class Agenda:
             self.backlog,
             tries=self.backlog.tries + 1,
             retry_at=now + pause * (0.5 + chance / 2),
-            reason=reason,
-            blocking=blocking,
+            why=why,
         )
 
-    def missed(self, now: datetime) -> Missed | None:
+    def missed(self, now: datetime) -> Backlog | None:
         """Give a backlog up whose window has closed, and return it.
 
         A newest tick that is still within a window of its own gets a try first.
@@ -276,12 +254,7 @@ class Agenda:
         if not backlog.tries and now < backlog.newest.fire_time + window:
             return None
         self.backlog = None
-        self._blocked_since = self._blocked_since or backlog.oldest
-        lasting = now - self._blocked_since - window
-        report = None
-        if lasting >= self._reports * self._policy.repeat:
-            report = self._reports = int(lasting / self._policy.repeat) + 1
-        return Missed(backlog=backlog, since=self._blocked_since, report=report)
+        return backlog
 
     def clean(self, now: datetime) -> datetime | None:
         """Settle every tick up to now, since a person removed the jobs; return the newest."""

@@ -38,6 +38,6 @@ def first_task(job_id: str) -> str:
     return _id(job_id, "0")
 
 
-def missed_error(operation: str, since: datetime, report: int) -> str:
-    """Return the id of the error that reports a lasting block of a schedule for the n-th time."""
-    return _id(operation, "missed", _instant(since), str(report))
+def error(thing: str, what: str, period: datetime) -> str:
+    """Return the id of the error that says what is wrong with a thing in a period of time."""
+    return _id(thing, what, _instant(period))

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from threading import Event, RLock
 from typing import TYPE_CHECKING
 
 from jobs import identity
-from jobs.model import Create, NewJob, Trigger
+from jobs.model import Create, JobKind, NewJob, Status, Trigger
 from jobs.rules import (
     CLOCK_TOLERANCE,
-    MOST_NAMED,
     RULES,
     decide,
     from_the_future,
+    listed,
     newest_since,
-    timed_out,
 )
 from jobs.store import Deadline, StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from datetime import datetime, timedelta
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from jobs.agenda import Policy
-    from jobs.model import Decision, Job, JobKind, Stream, StreamState, Tick
-    from jobs.reporter import Reporter
+    from jobs.diagnosis import Patience
+    from jobs.model import Decision, Job, Stream, StreamState, Tick
     from jobs.store import JobStore
 
 _log = logging.getLogger(__name__)
@@ -44,8 +43,7 @@ class Surroundings:
 
     `now` gives aware instants and `monotonic` seconds that never jump; `new_id` an id that nobody
     had before, `chance` a number from 0 to 1. `seconds` bounds one piece of work with all its
-    requests, `policy` says how long ticks stay due. `job_timeout` is how long an active job may
-    be silent before it is failed; None lets it be silent for ever.
+    requests, `policy` says how long ticks stay due, `patience` how long jobs may take.
     """
 
     now: Callable[[], datetime]
@@ -54,7 +52,7 @@ class Surroundings:
     chance: Callable[[], float]
     seconds: float
     policy: Policy
-    job_timeout: timedelta | None = None
+    patience: Patience
 
     def deadline(self) -> Deadline:
         """Return the deadline of a piece of work that begins now."""
@@ -70,26 +68,20 @@ class Outcome:
     doubt: StoreError | None = None
 
 
-class NoOperationError(Exception):
-    """A kind of job that the stream has no job operation for."""
-
-
 class Initiator:
-    """Creates and cleans jobs, one piece of work per stream at a time."""
+    """Creates jobs, one piece of work per stream at a time."""
 
     def __init__(
         self,
         streams: Iterable[Stream],
         store: JobStore,
-        reporter: Reporter,
         world: Surroundings,
     ) -> None:
         self._store = store
-        self._reporter = reporter
         self._world = world
         self._turns = {stream.name: RLock() for stream in streams}
-        self._seen: dict[str | None, dict[str, datetime]] = {}
         self._sync_ids: dict[str, str] = {}
+        self._told_healed: set[str | None] = set()
         self._closed = Event()
 
     @contextmanager
@@ -138,20 +130,6 @@ class Initiator:
         job = self._job(stream, kind, job_id, tick.fire_time)
         return Outcome(decision, job, self._send(job, send_by, deadline))
 
-    def clean(self, stream: Stream, kind: JobKind, deadline: Deadline) -> tuple[str, ...]:
-        """Remove all jobs of a kind and their tasks, running ones too, and return the jobs' URIs.
-
-        To be called in the stream's turn. Raise `NoOperationError` where no operation is
-        configured for the kind, `StoreError` where the store fails.
-        """
-        operation = stream.plan(kind).job_operation
-        if operation is None:
-            raise NoOperationError(f"{stream} has no {kind.value} job operation, so no such jobs")
-        jobs = self._store.jobs_of(operation, deadline)
-        self._store.delete(operation, deadline)
-        _log.info("%s of %s: cleaned by request: %s", kind.value, stream, _listed(jobs))
-        return jobs
-
     @property
     def closed(self) -> bool:
         """Whether no work may begin any more."""
@@ -179,13 +157,26 @@ class Initiator:
         deadline: Deadline,
     ) -> tuple[Decision, Deadline]:
         """Read the state and decide; the decision holds good for a write that begins in time."""
-        state = self._state(stream, due[1] if due else None, deadline)
+        state = self._store.state(stream, due[1] if due else None, deadline)
         good_until = Deadline.after(READ_LASTS, self._world.monotonic)
+        for job in from_the_future(state, self._world.now()):
+            _log.warning("job %s is dated %s, in the future: ignored", job, job.created)
         done = None
         if due:
             operation = stream.plan(kind).job_operation
             done = newest_since(operation, due[0].fire_time, state, self._world.now())
+        if kind is JobKind.HEALING:
+            self._tell_healed(stream, state)
         return decide(kind, stream, state, trigger, done), good_until
+
+    def _tell_healed(self, stream: Stream, state: StreamState) -> None:
+        """Say once that a healing stands in for an initial sync that is gone."""
+        if state.healed and not state.synced and stream.name not in self._told_healed:
+            self._told_healed.add(stream.name)
+            text = (
+                "%s counts as synced: it has no successful initial sync, but healing %s succeeded"
+            )
+            _log.info(text, stream, state.healed[0])
 
     def _send(self, job: NewJob, send_by: Deadline, deadline: Deadline) -> StoreError | None:
         """Send a job once; return the error after which it may be there, raise any other."""
@@ -219,60 +210,26 @@ class Initiator:
             return identity.tick_job(operation, tick.fire_time)
         if operation not in self._sync_ids:
             until = self._world.now() + CLOCK_TOLERANCE
-            previous = self._store.last_created([operation], until, deadline).get(operation)
-            self._sync_ids[operation] = identity.startup_job(operation, previous)
+            earlier = self._store.newest([operation], until, deadline)
+            self._sync_ids[operation] = identity.startup_job(
+                operation, earlier[-1].created if earlier else None
+            )
+            _tell_earlier(tick, earlier)
         return self._sync_ids[operation]
 
     def _job(self, stream: Stream, kind: JobKind, job_id: str, created: datetime) -> NewJob:
-        plan = stream.plan(kind)
-        if plan.job_operation is None:
-            raise NoOperationError(f"{kind.value} of {stream} is enabled without a job operation")
         return NewJob(
             job_id=job_id,
             task_id=identity.first_task(job_id),
             graph=stream.jobs_graph,
-            job_operation=plan.job_operation,
-            task_operation=plan.task_operation,
+            job_operation=stream.operation(kind),
+            task_operation=stream.plan(kind).task_operation,
             created=created,
         )
 
-    def _state(self, stream: Stream, since: datetime | None, deadline: Deadline) -> StreamState:
-        """Read the stream's state, after failing the jobs that were silent for too long."""
-        state = self._store.state(stream, since, deadline)
-        now = self._world.now()
-        for job in from_the_future(state, now):
-            _log.warning("job %s is dated %s, in the future: ignored", job, job.created)
-        timeout = self._world.job_timeout
-        if timeout is None:
-            return state
-        before = self._seen.get(stream.name, {})
-        seen = {job.uri: before.get(job.uri, now) for job in state.active}
-        self._seen[stream.name] = seen
-        silent = timed_out(state.active, seen, timeout, now)
-        for job in silent:
-            self._fail(stream, job, timeout, deadline)
-        return replace(state, active=tuple(job for job in state.active if job not in silent))
 
-    def _fail(self, stream: Stream, job: Job, timeout: timedelta, deadline: Deadline) -> None:
-        """Fail a job and report it, also where it may have been failed: nobody sees it again."""
-        doubt = None
-        try:
-            self._store.fail(job, self._world.now(), deadline)
-        except StoreError as error:
-            if not error.in_doubt:
-                raise
-            doubt = error
-        minutes = int(timeout.total_seconds() // 60)
-        message = (
-            f"{job} gave no sign of life for {minutes} minutes (JOB_TIMEOUT_MINUTES): "
-            "it and its unfinished tasks were set to failed"
-        )
-        self._reporter.report(stream, message, job)
-        if doubt:
-            raise doubt
-
-
-def _listed(jobs: tuple[str, ...]) -> str:
-    """Name a few jobs, and say how many more there were."""
-    shown = ", ".join(jobs[:MOST_NAMED]) or "no jobs"
-    return shown if len(jobs) <= MOST_NAMED else f"{shown} and {len(jobs) - MOST_NAMED} or more"
+def _tell_earlier(tick: Tick, earlier: Sequence[Job]) -> None:
+    """Say why a start makes a new initial sync although there was one."""
+    if earlier and not any(job.status is Status.SUCCESS or job.active for job in earlier):
+        text = "%s of %s: none succeeded yet, the last one is %s: a new one is due"
+        _log.info(text, tick.kind.value, tick.stream, listed(earlier[-1:]))

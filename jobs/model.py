@@ -10,13 +10,19 @@ from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from jobs.cron import Schedule
 
 JOB_BASE = "http://redpencil.data.gift/id/job/"
 TASK_BASE = "http://redpencil.data.gift/id/task/"
 ERROR_BASE = "http://redpencil.data.gift/id/jobs/error/"
+TASK_OPERATIONS = "http://redpencil.data.gift/id/jobs/concept/TaskOperation/deltas/"
+MAINTAINERS_HEALING = TASK_OPERATIONS + "healing/patchPublicationGraph"  # what it listens for
+
+
+class NoOperationError(Exception):
+    """A kind of job that the stream has no job operation for."""
 
 
 class JobKind(Enum):
@@ -31,8 +37,13 @@ class JobKind(Enum):
 
     @property
     def slug(self) -> str:
-        """The kind as one word: in addresses, commands, metrics and the status."""
+        """The kind as one word: in commands, metrics and the status."""
         return self.value.replace(" ", "-")
+
+    @property
+    def path(self) -> str:
+        """The last segment of its calls' address."""
+        return "dump-publication-graph-jobs" if self is JobKind.DUMP else f"{self.slug}-jobs"
 
 
 class Trigger(Enum):
@@ -72,6 +83,21 @@ class Plan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Remedies:
+    """What may be done to a stream's stuck jobs without asking; by default nothing.
+
+    `job_timeout` is how long an active job may be silent before it is failed; None: for ever.
+    `close_finished`: a job whose tasks ended is closed, in a stack without a job-controller.
+    `timed_by` and `closed_by` name the settings that switch these on.
+    """
+
+    job_timeout: timedelta | None = None
+    close_finished: bool = False
+    timed_by: str = ""
+    closed_by: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stream:
     """One set of initial sync, healing and dump; only the environment's stream has no name.
 
@@ -84,6 +110,7 @@ class Stream:
     plans: tuple[Plan, ...]
     healing_waits: bool = True
     freed_by: str = ""
+    remedies: Remedies = Remedies()
 
     def __str__(self) -> str:
         """Name the stream as logs and messages do."""
@@ -92,6 +119,21 @@ class Stream:
     def plan(self, kind: JobKind) -> Plan:
         """Return the plan for `kind`; every stream has one of each."""
         return next(plan for plan in self.plans if plan.kind is kind)
+
+    def operation(self, kind: JobKind) -> str:
+        """Return the job operation for `kind`; raise `NoOperationError` where there is none."""
+        operation = self.plan(kind).job_operation
+        if operation is None:
+            raise NoOperationError(f"{self} has no {kind.value} job operation, so no such jobs")
+        return operation
+
+    def address(self, kind: JobKind) -> str:
+        """Return the path of the calls for `kind`."""
+        return f"/{kind.path}" if self.name is None else f"/{self.name}/{kind.path}"
+
+    def kind_of(self, job: Job) -> JobKind:
+        """Return the kind of one of the stream's jobs."""
+        return next(plan.kind for plan in self.plans if plan.job_operation == job.operation)
 
     @property
     def operations(self) -> tuple[str, ...]:
@@ -118,6 +160,8 @@ class Task:
 
     uri: str
     status: Status | None
+    operation: str | None = None
+    created: datetime | None = None
     modified: datetime | None = None
 
 
@@ -148,8 +192,14 @@ class Job:
 
     @property
     def last_sign_of_life(self) -> datetime | None:
-        """The newest `dct:modified` of the job and its tasks, if any carries one."""
-        return max(filter(None, [self.modified, *(t.modified for t in self.tasks)]), default=None)
+        """The newest date of the job and its tasks, if any carries one.
+
+        Not every service touches `dct:modified`: the dump publisher never does.
+        """
+        dates = [self.created, self.modified]
+        for task in self.tasks:
+            dates += [task.created, task.modified]
+        return max(filter(None, dates), default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,11 +245,13 @@ class ErrorResource:
 class StreamState:
     """What the store knows of a stream: active jobs, successful initial syncs, and recent jobs.
 
-    `recent` are the jobs created since the instant that was asked for, whatever their status.
+    `healed` holds a successful healing, if there is one. `recent` are the jobs created since the
+    instant that was asked for, whatever their status.
     """
 
     active: tuple[Job, ...] = ()
     synced: tuple[Job, ...] = ()
+    healed: tuple[Job, ...] = ()
     recent: tuple[Job, ...] = ()
 
 
@@ -216,12 +268,22 @@ class AlreadyDone:
     job: Job
 
 
+class Obstacle(Enum):
+    """What kind of thing keeps a tick from becoming a job; each is reported for itself."""
+
+    ACTIVE_JOB = "active job"
+    NO_INITIAL_SYNC = "no initial sync"
+    STORE = "store"
+    SERVICE = "service"
+
+
 @dataclass(frozen=True)
 class Wait:
     """The job may not be created yet, for `reason`; `blocking` are the jobs in its way."""
 
     reason: str
     blocking: tuple[Job, ...] = field(default=())
+    obstacle: Obstacle = Obstacle.ACTIVE_JOB
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from jobs.model import AlreadyDone, Create, Decision, JobKind, Refuse, Trigger, Wait
+from jobs.model import (
+    AlreadyDone,
+    Create,
+    Decision,
+    JobKind,
+    Obstacle,
+    Refuse,
+    Trigger,
+    Wait,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from jobs.model import Job, Stream, StreamState
@@ -50,8 +59,9 @@ def decide(
     """Decide whether a job of `kind` is to be created now, and if not, say why not.
 
     A person's request is stopped by configuration and by a missing initial sync, not by active
-    jobs: asking for a job is how operators get past one that hangs. `done` is the job that a tick
-    has already, see `newest_since`.
+    jobs: asking for a job is how operators get past one that hangs. A successful healing stands
+    in for an initial sync that a retention service removed. `done` is the job that a tick has
+    already, see `newest_since`.
     """
     plan, rule = stream.plan(kind), RULES[kind]
     asked = trigger is Trigger.REQUEST
@@ -59,7 +69,7 @@ def decide(
         return AlreadyDone(f"done by job {done}", done)
     if not plan.enabled:
         return Refuse(f"{kind.value} is disabled for {stream}; set {plan.enabled_by} to allow it")
-    if rule.needs_initial_sync and stream.healing_waits and not state.synced:
+    if rule.needs_initial_sync and stream.healing_waits and not (state.synced or state.healed):
         wait = _no_initial_sync(stream, state)
         refusal = f"{kind.value} of {stream}: {wait.reason}; set {stream.freed_by} to do without"
         return Refuse(refusal) if asked else wait
@@ -84,7 +94,8 @@ def _no_initial_sync(stream: Stream, state: StreamState) -> Wait:
     """Explain that no initial sync has succeeded, and name the one that is under way."""
     reason = "no initial sync has succeeded yet"
     running = _active(JobKind.INITIAL_SYNC, stream, state)
-    return Wait(f"{reason}; {_describe(running)}" if running else reason, running)
+    text = f"{reason}; {_describe(running)}" if running else reason
+    return Wait(text, running, Obstacle.NO_INITIAL_SYNC)
 
 
 def _active(kind: JobKind, stream: Stream, state: StreamState) -> tuple[Job, ...]:
@@ -93,11 +104,15 @@ def _active(kind: JobKind, stream: Stream, state: StreamState) -> tuple[Job, ...
 
 
 def _describe(jobs: tuple[Job, ...]) -> str:
-    """Name the oldest few of `jobs`: an error message has to stay short."""
+    return f"active: {listed(jobs)}"
+
+
+def listed(jobs: Sequence[Job]) -> str:
+    """Name the first few of `jobs`: an error message has to stay short."""
     named = jobs[:MOST_NAMED]
     shown = ", ".join(f"{job} ({job.status.value if job.status else '?'})" for job in named)
     more = f" and {len(jobs) - MOST_NAMED} more" if len(jobs) > MOST_NAMED else ""
-    return f"active: {shown}{more}"
+    return shown + more
 
 
 def newest_since(
@@ -124,18 +139,3 @@ def newest_since(
 def from_the_future(state: StreamState, now: datetime) -> tuple[Job, ...]:
     """Return the recent jobs that are dated too far ahead to be believed."""
     return tuple(job for job in state.recent if job.created and job.created > now + CLOCK_TOLERANCE)
-
-
-def timed_out(
-    jobs: Iterable[Job], seen: Mapping[str, datetime], timeout: timedelta, now: datetime
-) -> tuple[Job, ...]:
-    """Return the jobs without a sign of life for longer than `timeout`.
-
-    A job's silence counts from its last `dct:modified`, but not from before `seen`, the moment
-    this process first saw it active: a job that is dated into the past must get its time too.
-    """
-    return tuple(job for job in jobs if now - _silent_since(job, seen[job.uri]) > timeout)
-
-
-def _silent_since(job: Job, first_seen: datetime) -> datetime:
-    return max(job.last_sign_of_life or first_seen, first_seen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -15,7 +15,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from jobs.agenda import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from jobs.model import Stream
     from jobs.settler import Settler
@@ -58,8 +58,16 @@ class WakeUp(BaseTrigger):  # type: ignore[misc] # APScheduler 3 has no types
         return self._at if previous is None else NEVER
 
 
+class Chore(NamedTuple):
+    """Work that is done again and again, `every` so often."""
+
+    name: str
+    work: Callable[[], None]
+    every: timedelta
+
+
 class TickScheduler:
-    """Has the settler look at every stream when its ticks are due, and sweeps now and then.
+    """Has the settler look at every stream when its ticks are due, and does chores in between.
 
     Retries and confirmations are jobs of the scheduler, too: no thread waits for anything.
     """
@@ -68,19 +76,17 @@ class TickScheduler:
         self,
         settler: Settler,
         *,
-        sweep: Callable[[], None],
+        chores: Sequence[Chore],
         flush: Callable[[], None],
-        sweep_every: timedelta,
         now: Callable[[], datetime],
     ) -> None:
         self._settler = settler
-        self._sweep = sweep
+        self._chores = chores
         self._flush = flush
-        self._sweep_every = sweep_every
         self._now = now
         self._stopped = Event()
         # A stream can take two workers, for its ticks and for its tries: none waits for another.
-        workers = ThreadPoolExecutor(2 * len(settler.streams) + 2)
+        workers = ThreadPoolExecutor(2 * len(settler.streams) + len(chores) + 1)
         self._scheduler = BackgroundScheduler(executors={"default": workers}, timezone=UTC)
 
     def start(self) -> None:
@@ -89,8 +95,9 @@ class TickScheduler:
         for stream in self._settler.streams:
             trigger = TickTrigger(partial(self._settler.next_arrival, stream))
             self._add(f"ticks of {stream}", self._look, trigger, stream, next_run_time=now)
-        every = IntervalTrigger(seconds=self._sweep_every.total_seconds(), timezone=UTC)
-        self._add("sweep", self._sweep, every, next_run_time=now)
+        for name, work, every in self._chores:
+            trigger = IntervalTrigger(seconds=every.total_seconds(), timezone=UTC)
+            self._add(name, work, trigger, next_run_time=now)
         self._scheduler.start()
 
     def stop(self) -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from jobs import identity
 from jobs.agenda import Agenda, Once
-from jobs.model import AlreadyDone, Create, JobKind, Trigger, Wait
+from jobs.cleaning import clean
+from jobs.model import AlreadyDone, Create, JobKind, Obstacle, Trigger, Wait
+from jobs.reporter import Report
 from jobs.rules import CLOCK_TOLERANCE, RULES, newest_since
 from jobs.store import Deadline, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from jobs.agenda import Backlog, Missed, Policy, Sent, Superseded
+    from jobs.agenda import Backlog, Policy, Sent, Superseded
     from jobs.initiator import Initiator, Outcome, Surroundings
     from jobs.model import Job, Stream, Tick
     from jobs.reporter import Reporter
@@ -69,7 +71,8 @@ class Settler:
         scheduled = [agenda for agenda in self._all() if agenda.recurs]
         operations = [agenda.operation for agenda in scheduled]
         until = self._world.now() + CLOCK_TOLERANCE
-        last = self._store.last_created(operations, until, self._world.deadline())
+        newest = self._store.newest(operations, until, self._world.deadline())
+        last = {job.operation: job.created for job in newest if job.created}  # oldest first
         for agenda in scheduled:
             last_job = last.get(agenda.operation)
             _tell_superseded(agenda, agenda.inherit(self._world.now(), last_job))
@@ -122,11 +125,11 @@ class Settler:
         for agenda, sent in waiting:
             self._tell_found(agenda, sent, found, now)
 
-    def clean(self, stream: Stream, kind: JobKind) -> tuple[str, ...]:
-        """Remove the jobs of a kind and settle its ticks; see `Initiator.clean`."""
+    def clean(self, stream: Stream, kind: JobKind) -> tuple[Job, ...]:
+        """Remove the jobs of a kind and settle its ticks; see `jobs.cleaning`."""
         deadline = self._world.deadline()
         with self._initiator.turn(stream, deadline):
-            jobs = self._initiator.clean(stream, kind, deadline)
+            jobs = clean(self._store, stream, kind, deadline)
             for agenda in self._agendas.get(stream.name, ()):
                 if agenda.kind is kind and (until := agenda.clean(self._world.now())):
                     _log.info("%s: ticks up to %s: cleaned by request", agenda, until.isoformat())
@@ -145,30 +148,33 @@ class Settler:
 
     def _try(self, agenda: Agenda, backlog: Backlog) -> None:
         tick = backlog.newest
-        obstacle = self._held_up(agenda)
-        if obstacle:
-            self._put_off(agenda, *obstacle)
+        held_up = self._held_up(agenda)
+        if held_up:
+            self._put_off(agenda, held_up)
             return
         _log.info("%s: tick %s: trying to create a job", agenda, tick)
         try:
             outcome = self._initiator.take(tick, backlog.oldest)
         except StoreError as error:
-            self._put_off(agenda, str(error))
+            self._put_off(agenda, Wait(str(error), obstacle=Obstacle.STORE))
         except Exception as error:  # noqa: BLE001 - no failure may take later ticks with it
             _log.exception("%s: tick %s failed in an unforeseen way", agenda, tick)
-            self._put_off(agenda, f"an error in the service itself: {error}")
+            why = f"an error in the service itself: {error}"
+            self._put_off(agenda, Wait(why, obstacle=Obstacle.SERVICE))
         else:
             self._take_in(agenda, tick, outcome)
 
-    def _held_up(self, agenda: Agenda) -> tuple[str, tuple[Job, ...]] | None:
+    def _held_up(self, agenda: Agenda) -> Wait | None:
         """Return what in its own stream a tick has to wait for before anything is read."""
         group = self._agendas[agenda.stream.name]
         for other in group:
             if other.sent:
-                return f"job {other.sent.job.uri} was sent and is not confirmed yet", ()
+                reason = f"job {other.sent.job.uri} was sent and is not confirmed yet"
+                return Wait(reason, obstacle=Obstacle.STORE)
         for other in group[: group.index(agenda)]:
-            if other.kind is JobKind.HEALING and other.backlog and other.backlog.blocking:
-                return "behind the healing, which waits", other.backlog.blocking
+            why = other.backlog.why if other.backlog else None
+            if other.kind is JobKind.HEALING and why and why.blocking:
+                return replace(why, reason="behind the healing, which waits")
         return None
 
     def _take_in(self, agenda: Agenda, tick: Tick, outcome: Outcome) -> None:
@@ -181,18 +187,18 @@ class Settler:
             case AlreadyDone(reason, job):
                 agenda.settled(max(tick.fire_time, job.created or tick.fire_time))
                 _log.info("%s: tick %s: %s", agenda, tick, reason)
-            case Wait(reason, blocking):
-                self._put_off(agenda, reason, blocking)
+            case Wait() as why:
+                self._put_off(agenda, why)
             case decision:
                 _log.error("%s: tick %s: %s", agenda, tick, decision)
                 agenda.settled(tick.fire_time)
 
-    def _put_off(self, agenda: Agenda, reason: str, blocking: tuple[Job, ...] = ()) -> None:
+    def _put_off(self, agenda: Agenda, why: Wait) -> None:
         backlog = agenda.backlog
-        agenda.waits(self._world.now(), reason, blocking, self._world.chance())
+        agenda.waits(self._world.now(), why, self._world.chance())
         if backlog:
             level = logging.INFO if backlog.tries else logging.WARNING
-            _log.log(level, "%s: tick %s: waits: %s", agenda, backlog.newest, reason)
+            _log.log(level, "%s: tick %s: waits: %s", agenda, backlog.newest, why.reason)
 
     def _tell_done_before(self, agenda: Agenda) -> None:
         """Name the job that did the newest tick before this process."""
@@ -227,18 +233,19 @@ class Settler:
             _log.warning("%s: tick %s: job %s was never stored", agenda, tick, sent.job.uri)
             _tell_superseded(agenda, agenda.lost(now))
 
-    def _tell_missed(self, agenda: Agenda, missed: Missed) -> None:
-        backlog, since = missed.backlog, missed.since.isoformat()
-        facts = f"missed, with {backlog.others} others since {backlog.oldest.isoformat()}"
-        message = f"{agenda}: tick {backlog.newest}: {facts}: {backlog.reason}"
-        if missed.since != backlog.oldest:
-            message += f" (no job since the tick of {since})"
-        if missed.report is None:
-            _log.warning("%s", message)
-            return
-        error_id = identity.missed_error(agenda.operation, missed.since, missed.report)
-        blocking = backlog.blocking[0] if backlog.blocking else None
-        self._reporter.report(agenda.stream, message, blocking, error_id)
+    def _tell_missed(self, agenda: Agenda, backlog: Backlog) -> None:
+        """Report what was missed, once in a while for each kind of obstacle."""
+        why, since = backlog.why, backlog.oldest.isoformat()
+        facts = f"missed, with {backlog.others} others since {since}"
+        report = Report(
+            stream=agenda.stream,
+            thing=agenda.operation,
+            what=f"missed:{why.obstacle.name}",
+            at=backlog.oldest + self._world.policy.window,
+            message=f"{agenda}: tick {backlog.newest}: {facts}: {why.reason}",
+            job=why.blocking[0] if why.blocking else None,
+        )
+        self._reporter.report(report)
 
 
 def _tell_superseded(agenda: Agenda, superseded: Superseded | None) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from jobs.model import ErrorResource, Job, NewJob, Stream, StreamState
+    from jobs.model import ErrorResource, Job, NewJob, Status, Stream, StreamState
 
 
 class StoreError(Exception):
@@ -74,12 +74,18 @@ class JobStore(Protocol):
         """Return if the store answers queries."""
 
     def state(self, stream: Stream, since: datetime | None, deadline: Deadline) -> StreamState:
-        """Read the stream's active jobs, its successful initial syncs, and all jobs `since`."""
+        """Read the stream's active jobs, its successful initial syncs, and all jobs `since`.
 
-    def last_created(
+        One successful healing, too, if there is any.
+        """
+
+    def active(self, operations: Sequence[str], deadline: Deadline) -> tuple[Job, ...]:
+        """Read the active jobs of these operations with their tasks, the oldest thousands."""
+
+    def newest(
         self, operations: Sequence[str], until: datetime, deadline: Deadline
-    ) -> Mapping[str, datetime]:
-        """Return when the newest job of each operation was created; those without are left out.
+    ) -> tuple[Job, ...]:
+        """Return the newest job of each operation and status, without tasks, the oldest first.
 
         Dates after `until` say nothing: another machine's clock was wrong.
         """
@@ -93,8 +99,8 @@ class JobStore(Protocol):
     def add_task(self, job: NewJob, deadline: Deadline) -> None:
         """Write the task of a job that is there and active, and still has none."""
 
-    def fail(self, job: Job, at: datetime, deadline: Deadline) -> None:
-        """Set the job and its unfinished tasks to failed, where they are still active."""
+    def end(self, job: Job, status: Status, at: datetime, deadline: Deadline) -> None:
+        """Give the job and its unfinished tasks a status, where they are still active."""
 
     def half_jobs(self, operations: Sequence[str], deadline: Deadline) -> tuple[HalfJob, ...]:
         """Return the active jobs of this service that have no task."""
@@ -102,14 +108,14 @@ class JobStore(Protocol):
     def mend_second_values(self, operations: Sequence[str], deadline: Deadline) -> tuple[str, ...]:
         """Leave one status and date on active jobs and tasks of this service; return the mended."""
 
-    def recorded(self, error: str, deadline: Deadline) -> bool:
-        """Return whether an error of this URI is there."""
+    def recorded(self, errors: Sequence[str], deadline: Deadline) -> Mapping[str, datetime | None]:
+        """Return those of these errors that are there, with their dates."""
 
     def record(self, error: ErrorResource, deadline: Deadline) -> None:
-        """Write the error."""
+        """Write the error, unless there is one of its URI."""
 
-    def jobs_of(self, operation: str, deadline: Deadline) -> tuple[str, ...]:
-        """Return the URIs of an operation's jobs, whatever their status; the first thousand."""
+    def batch_of(self, operation: str, deadline: Deadline) -> tuple[Job, ...]:
+        """Return jobs of an operation, whatever their status: as many as one `delete` takes."""
 
-    def delete(self, operation: str, deadline: Deadline) -> None:
-        """Remove all jobs of an operation and their tasks, wherever they are stored."""
+    def delete(self, jobs: Sequence[Job], deadline: Deadline) -> None:
+        """Remove these jobs with their tasks and the errors that reference them, in any graph."""

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jobs import identity
-from jobs.model import Create, NewJob, Trigger
+from jobs.model import Create, NewJob, Status, Trigger
+from jobs.reporter import Report
 from jobs.rules import decide
 from jobs.store import StoreError
 
@@ -90,9 +91,16 @@ class Sweeper:
                 self._add_task(half, plan)
 
     def _give_up(self, half: HalfJob, stream: Stream, now: datetime) -> None:
-        self._store.fail(half.job, now, self._world.deadline())
-        message = f"{half.job} has no task and is too old to get one: it was set to failed"
-        self._reporter.report(stream, message, half.job)
+        self._store.end(half.job, Status.FAILED, now, self._world.deadline())
+        report = Report(
+            stream=stream,
+            thing=half.job.uri,
+            what="half",
+            at=(half.job.created or now) + self._policy.window,
+            message=f"{half.job} has no task and is too old to get one: it was set to failed",
+            job=half.job,
+        )
+        self._reporter.report(report)
 
     def _allowed(self, half: HalfJob, stream: Stream, plan: Plan) -> bool:
         """Return whether the rules would create such a job now, were it not there."""

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from pydantic.alias_generators import to_camel
 
-from jobs.model import JobKind
-from settings.fields import KIND_FIELDS, MAINTAINERS_HEALING, EnvironmentStream, FileStream, Service
+from jobs.model import MAINTAINERS_HEALING, JobKind
+from settings.fields import KIND_FIELDS, EnvironmentStream, FileStream, Service
 from settings.sources import ENVIRONMENT, place, suggestion
 from settings.streams import operations
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from jobs.model import Stream
     from settings.problems import Problems
@@ -65,7 +65,8 @@ def quoted_false(source: Source[FileStream], problems: Problems) -> None:
     """Tell of a switch whose meaning changes: in JavaScript the text "false" is true."""
     for name in FileStream.model_fields:
         value, checked = source.given.get(source.key(name)), getattr(source.fields, name)
-        if isinstance(value, str) and checked is False and name not in source.flawed:
+        known = name != "close_finished_jobs"  # to the Node service
+        if known and isinstance(value, str) and checked is False and name not in source.flawed:
             problem = "false here, while the Node service took any text as true"
             problems.warning(source.at(name), problem, "write false without quotes", value)
 
@@ -84,6 +85,20 @@ def changed_defaults(source: Source[EnvironmentStream], problems: Problems) -> N
         )
         fix = f"add HEALING_TASK_OPERATION={MAINTAINERS_HEALING}"
         problems.warning(source.at("healing_task_operation"), problem, fix)
+
+
+def remedies_without_watchdog(
+    service: Service, streams: Iterable[Stream], problems: Problems
+) -> None:
+    """Tell of remedies that nobody applies."""
+    remedies = [stream.remedies for stream in streams]
+    settings = {r.timed_by for r in remedies if r.job_timeout}
+    settings |= {r.closed_by for r in remedies if r.close_finished}
+    if settings and not service.watchdog_minutes:
+        verb = "has" if len(settings) == 1 else "have"
+        problem = f"0, so that {' and '.join(sorted(settings))} {verb} no effect"
+        fix = "unset it, or set the minutes between two looks"
+        problems.warning(f"{ENVIRONMENT} WATCHDOG_MINUTES", problem, fix)
 
 
 def misplaced_operations(source: StreamSource, problems: Problems) -> None:

@@ -9,8 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from jobs.agenda import Policy
-from jobs.model import JobKind
+from jobs.diagnosis import Patience
+from jobs.model import MAINTAINERS_HEALING, TASK_OPERATIONS, JobKind
 from settings.values import (
+    Duration,
+    GivenMinutes,
     Host,
     Hours,
     Iri,
@@ -24,12 +27,9 @@ from settings.values import (
     Switch,
     Text,
     Url,
-    Window,
 )
 from sparql.vocabulary import SERVICE
 
-TASK_OPERATIONS: Final = "http://redpencil.data.gift/id/jobs/concept/TaskOperation/deltas/"
-MAINTAINERS_HEALING: Final = TASK_OPERATIONS + "healing/patchPublicationGraph"
 EVERY_MIDNIGHT: Final = "0 0 0 * * *"
 
 
@@ -163,6 +163,16 @@ class FileStream(StreamFields):
         default=False,
         description="`true`: healing before a successful initial sync, mostly for debugging",
     )
+    job_timeout_minutes: GivenMinutes | None = Field(
+        None,
+        description="an active job of this stream that is silent for longer is set to failed; "
+        "by default as JOB_TIMEOUT_MINUTES says",
+    )
+    close_finished_jobs: Switch | None = Field(
+        None,
+        description="a job of this stream whose tasks ended is closed; "
+        "by default as CLOSE_FINISHED_JOBS says",
+    )
     error_creator_uri: Iri | None = Field(
         None,
         description=f"`dct:creator` of this stream's errors; by default `{SERVICE}/` and the name",
@@ -191,15 +201,28 @@ class Service(BaseModel):
     ping_db_interval: Seconds = Field(
         2, description="seconds between two looks for the store while it is away at the start"
     )
+    watchdog_minutes: Duration = Field(
+        5, description="minutes between two looks for jobs that are stuck; 0: never"
+    )
+    pickup_minutes: Duration = Field(
+        30, description="minutes after which a task that is still scheduled is reported"
+    )
+    stuck_minutes: Duration = Field(
+        1440, description="minutes after which a busy task without a sign of life is reported"
+    )
     job_timeout_minutes: Minutes = Field(
         0, description="an active job that is silent for longer is set to failed; 0: never"
     )
-    tick_window_minutes: Window = Field(
+    close_finished_jobs: Switch = Field(
+        default=False,
+        description="`true`: a job whose tasks ended is closed; for want of a job-controller",
+    )
+    tick_window_minutes: Duration = Field(
         360,
         description="minutes for which a tick that can't be settled stays due; 0: it is tried once",
     )
     error_repeat_hours: Hours = Field(
-        24, description="hours after which a block that lasts is reported again"
+        24, description="hours in which one cause is reported once for the same stream and kind"
     )
     update_settle_seconds: Seconds = Field(
         60, description="seconds in which an update whose answer was lost may still be applied"
@@ -245,8 +268,15 @@ class Service(BaseModel):
             window=timedelta(minutes=self.tick_window_minutes),
             settle=timedelta(seconds=self.update_settle_seconds),
             delay=timedelta(seconds=self.replica * self.standby_seconds),
-            repeat=timedelta(hours=self.error_repeat_hours),
             longest_pause=timedelta(seconds=self.retry_max_seconds),
+        )
+
+    @property
+    def patience(self) -> Patience:
+        """How long jobs may take their time before they are reported."""
+        return Patience(
+            pickup=timedelta(minutes=self.pickup_minutes),
+            stuck=timedelta(minutes=self.stuck_minutes),
         )
 
     @property

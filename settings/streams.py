@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from jobs import cron
-from jobs.model import Plan, Stream
+from jobs.model import Plan, Remedies, Stream
 from settings.fields import KIND_FIELDS, EnvironmentStream, FileStream
 from settings.sources import Source
 from sparql.vocabulary import SERVICE
@@ -64,6 +65,25 @@ def build(source: StreamSource, service: Service, zone: tzinfo, problems: Proble
         plans=tuple(_plan(source, kind, zone, problems) for kind in KIND_FIELDS),
         healing_waits=getattr(fields, freed_by) is not frees,
         freed_by=source.setting(freed_by, frees),
+        remedies=_remedies(source, service),
+    )
+
+
+def _remedies(source: StreamSource, service: Service) -> Remedies:
+    """Return what may be done to the stream's stuck jobs: as it says itself, or the service."""
+    minutes, closes = service.job_timeout_minutes, service.close_finished_jobs
+    timed_by, closed_by = "JOB_TIMEOUT_MINUTES", "CLOSE_FINISHED_JOBS=true"
+    fields = source.fields
+    if isinstance(fields, FileStream):
+        timed_by = f'"{source.key("job_timeout_minutes")}"'
+        closed_by = source.setting("close_finished_jobs", value=True)
+        minutes = minutes if fields.job_timeout_minutes is None else fields.job_timeout_minutes
+        closes = closes if fields.close_finished_jobs is None else fields.close_finished_jobs
+    return Remedies(
+        job_timeout=timedelta(minutes=minutes) if minutes else None,
+        close_finished=closes,
+        timed_by=timed_by,
+        closed_by=closed_by,
     )
 
 

@@ -6,6 +6,7 @@ Every type checks the raw value, text from the environment or anything JSON can 
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from typing import Annotated, Final
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 from pydantic import PlainValidator
 
+from jobs.model import JobKind
 from sparql.terms import TermError, iri
 
 RESERVED_NAMES: Final = frozenset(
@@ -22,9 +24,7 @@ RESERVED_NAMES: Final = frozenset(
         "metrics",
         "openapi.json",
         "static",
-        "dump-publication-graph-jobs",
-        "healing-jobs",
-        "initial-sync-jobs",
+        *(kind.path for kind in JobKind),
     }
 )
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")
@@ -137,7 +137,12 @@ def _minutes(value: object) -> int:
     return _whole(value, 0, 525_600, "a whole number of minutes")
 
 
-def _window(value: object) -> float:
+def _given_minutes(value: object) -> int:
+    """Take a number, too: a file can hold one."""
+    return _minutes(value if isinstance(value, str) else json.dumps(value))
+
+
+def _duration(value: object) -> float:
     return _number(value, 0, 525_600, "a number of minutes")
 
 
@@ -163,7 +168,8 @@ Name = Annotated[str, PlainValidator(_name, json_schema_input_type=str)]
 Level = Annotated[str, PlainValidator(_level, json_schema_input_type=str)]
 Seconds = Annotated[float, PlainValidator(_seconds, json_schema_input_type=float)]
 Minutes = Annotated[int, PlainValidator(_minutes, json_schema_input_type=int)]
-Window = Annotated[float, PlainValidator(_window, json_schema_input_type=float)]
+GivenMinutes = Annotated[int, PlainValidator(_given_minutes, json_schema_input_type=int)]
+Duration = Annotated[float, PlainValidator(_duration, json_schema_input_type=float)]
 Hours = Annotated[float, PlainValidator(_hours, json_schema_input_type=float)]
 Slot = Annotated[int, PlainValidator(_slot, json_schema_input_type=int)]
 Port = Annotated[int, PlainValidator(_port, json_schema_input_type=int)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dateutil.parser import isoparse
@@ -13,11 +14,11 @@ from sparql.vocabulary import STATUS_BASE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from jobs.model import Stream
 
 Binding: TypeAlias = dict[str, str]
+NO_DATE = datetime.min.replace(tzinfo=UTC)
 
 
 class AnswerError(ValueError):
@@ -51,12 +52,14 @@ def parse_jobs(bindings: Sequence[Binding]) -> tuple[Job, ...]:
 def parse_state(bindings: Sequence[Binding], stream: Stream, since: datetime | None) -> StreamState:
     """Return the stream's state from the rows of `stream_state`."""
     jobs = parse_jobs(bindings)
-    initial_sync = stream.plan(JobKind.INITIAL_SYNC).job_operation
+    initial_sync, healing = (
+        stream.plan(kind).job_operation for kind in (JobKind.INITIAL_SYNC, JobKind.HEALING)
+    )
+    succeeded = [job for job in jobs if job.status is Status.SUCCESS]
     return StreamState(
         active=tuple(job for job in jobs if job.active),
-        synced=tuple(
-            job for job in jobs if job.status is Status.SUCCESS and job.operation == initial_sync
-        ),
+        synced=tuple(job for job in succeeded if job.operation == initial_sync),
+        healed=tuple(job for job in succeeded if job.operation == healing),
         recent=tuple(job for job in jobs if since and job.created and job.created >= since),
     )
 
@@ -73,15 +76,40 @@ def parse_half_jobs(bindings: Sequence[Binding]) -> tuple[HalfJob, ...]:
     )
 
 
-def parse_last_created(bindings: Sequence[Binding]) -> dict[str, datetime]:
-    """Return the newest date by operation; Virtuoso gives a row without values for none."""
-    dates = {b["operation"]: _parse_date(b, "latest") for b in bindings if "operation" in b}
-    return {operation: date for operation, date in dates.items() if date}
+def parse_recorded(bindings: Sequence[Binding]) -> dict[str, datetime | None]:
+    """Return the date of each error that `recorded` found."""
+    return {_required(binding, "error"): _parse_date(binding, "created") for binding in bindings}
 
 
-def parse_job_uris(bindings: Sequence[Binding]) -> tuple[str, ...]:
-    """Return the job URIs that `jobs_of_operation` asked for."""
-    return tuple(_required(binding, "job") for binding in bindings)
+def parse_active(bindings: Sequence[Binding], most: int) -> tuple[Job, ...]:
+    """Return the jobs of `active_jobs`; the last one may lack tasks where the answer was full."""
+    jobs = parse_jobs(bindings)
+    return jobs if len(bindings) < most else jobs[:-1]
+
+
+def parse_newest(bindings: Sequence[Binding]) -> tuple[Job, ...]:
+    """Return the jobs of `newest_jobs`, the oldest first; Virtuoso gives an empty row for none."""
+    jobs = [_parse_dated(binding) for binding in bindings if "newest" in binding]
+    return tuple(sorted(jobs, key=lambda job: (job.created or NO_DATE, job.uri)))
+
+
+def _parse_dated(binding: Binding) -> Job:
+    created, _, uri = binding["newest"].partition(" ")
+    return Job(
+        uri=uri,
+        operation=_required(binding, "operation"),
+        status=_known_status(_required(binding, "status")),
+        created=_parse_date({"created": created}, "created"),
+    )
+
+
+def parse_batch(bindings: Sequence[Binding], operation: str) -> tuple[Job, ...]:
+    """Return the jobs that `jobs_of_operation` asked for; one without a status is one, too."""
+    by_job: dict[str, Status | None] = {}
+    for binding in bindings:
+        uri, status = _required(binding, "job"), _known_status(binding.get("status", ""))
+        by_job[uri] = status if status in ACTIVE else by_job.get(uri, status)
+    return tuple(Job(uri=uri, operation=operation, status=by_job[uri]) for uri in by_job)
 
 
 def parse_subjects(bindings: Sequence[Binding]) -> tuple[str, ...]:
@@ -112,6 +140,8 @@ def _parse_tasks(group: list[Binding]) -> tuple[Task, ...]:
         Task(
             uri=uri,
             status=_known_status(_required(rows_of_task[0], "taskStatus")),
+            operation=rows_of_task[0].get("taskOperation"),
+            created=_parse_date(rows_of_task[0], "taskCreated"),
             modified=_newest(rows_of_task, "taskModified"),
         )
         for uri, rows_of_task in by_task.items()

@@ -63,11 +63,16 @@ _TASKS = """\
     GRAPH ?taskGraph {
       ?task dct:isPartOf ?job ;
         adms:status ?taskStatus .
+      OPTIONAL { ?task task:operation ?taskOperation . }
+      OPTIONAL { ?task dct:created ?taskCreated . }
       OPTIONAL { ?task dct:modified ?taskModified . }
     }
   }
 """
-_JOB_VARIABLES = "?job ?operation ?status ?created ?modified ?task ?taskStatus ?taskModified"
+_JOB_VARIABLES = (
+    "?job ?operation ?status ?created ?modified "
+    "?task ?taskStatus ?taskOperation ?taskCreated ?taskModified"
+)
 
 # One read, so that a job can't change its status between two of them. Each branch begins with a
 # status: with 20,000 finished jobs this takes some 20 ms on Virtuoso and 2 ms on Oxigraph, while
@@ -92,12 +97,14 @@ WHERE {{
       FILTER (?operation IN ($operations))
     }}
     BIND ($scheduled AS ?status)
-  }}$synced$recent
+  }}$synced$healed$recent
   OPTIONAL {{ GRAPH ?graph {{ ?job dct:created ?created . }} }}
   OPTIONAL {{ GRAPH ?graph {{ ?job dct:modified ?modified . }} }}
 {_TASKS}}}
-ORDER BY ?created ?job ?task"""
+ORDER BY ?created ?job ?task$limit"""
 )
+MOST_ROWS = 5000  # of one answer about all streams; Virtuoso cuts at 10,000 where nobody said more
+LIMIT = Term(f"\nLIMIT {MOST_ROWS}")
 SYNCED = Template(""" UNION {
     GRAPH ?graph {
       ?job task:operation $operation ;
@@ -106,6 +113,20 @@ SYNCED = Template(""" UNION {
     }
     BIND ($operation AS ?operation)
     BIND ($success AS ?status)
+  }""")
+# One is enough, and there may be thousands.
+HEALED = Template(""" UNION {
+    SELECT ?job ?graph ?operation ?status
+    WHERE {
+      GRAPH ?graph {
+        ?job task:operation $operation ;
+          adms:status $success ;
+          a cogs:Job .
+      }
+      BIND ($operation AS ?operation)
+      BIND ($success AS ?status)
+    }
+    LIMIT 1
   }""")
 RECENT = Template(""" UNION {
     GRAPH ?graph {
@@ -135,20 +156,22 @@ WHERE {{
 ORDER BY ?created ?job ?task"""
 )
 
-LAST_CREATED = _statement("""\
-SELECT ?operation (MAX(?created) AS ?latest)
+# One row for each operation and status that has a job; other services' statuses, too. The job goes
+# with its date through the MAX: to join the jobs of the newest dates takes Virtuoso a minute where
+# there are 10,000. A list, since VALUES of 150 operations takes Oxigraph 20 times as long.
+NEWEST_JOBS = _statement("""\
+SELECT ?operation ?status (MAX(?dated) AS ?newest)
 WHERE {
-  VALUES ?operation {
-    $operations
-  }
   GRAPH ?graph {
-    ?job a cogs:Job ;
-      task:operation ?operation ;
+    ?job task:operation ?operation ;
+      a cogs:Job ;
+      adms:status ?status ;
       dct:created ?created .
-    FILTER (?created <= $until)
+    FILTER (?operation IN ($operations) && ?created <= $until)
   }
+  BIND (CONCAT(STR(?created), " ", STR(?job)) AS ?dated)
 }
-GROUP BY ?operation""")
+GROUP BY ?operation ?status""")
 
 HALF_JOBS = _statement("""\
 SELECT DISTINCT ?job ?operation ?status ?created ?graph ?id
@@ -277,17 +300,19 @@ WHERE {
 }""")
 
 RECORDED = _statement("""\
-SELECT ?error
+SELECT ?error ?created
 WHERE {
   VALUES ?error {
-    $error
+    $errors
   }
-  GRAPH ?graph { ?error a oslc:Error . }
-}
-LIMIT 1""")
+  GRAPH ?graph {
+    ?error a oslc:Error ;
+      dct:created ?created .
+  }
+}""")
 
 # Bound to the state it saw: what has finished in the meantime stays as it is.
-FAIL_JOB = _statement("""\
+END_JOB = _statement("""\
 DELETE {
   GRAPH ?graph {
     ?subject adms:status ?status ;
@@ -296,7 +321,7 @@ DELETE {
 }
 INSERT {
   GRAPH ?graph {
-    ?subject adms:status $failed ;
+    ?subject adms:status $ended ;
       dct:modified $now .
   }
 }
@@ -311,8 +336,10 @@ WHERE {
   FILTER (?status IN ($active))
 }""")
 
+# Guarded, since two replicas may report one thing in two ways, and alerting breaks on a second
+# value. VALUES gives Virtuoso the row without which it ignores FILTER NOT EXISTS.
 RECORD_ERROR = _statement("""\
-INSERT DATA {
+INSERT {
   GRAPH $graph {
     $error a oslc:Error, deltas:Error ;
       mu:uuid $error_id ;
@@ -321,46 +348,66 @@ INSERT DATA {
       dct:created $created ;
       dct:creator $creator$reference .
   }
+}
+WHERE {
+  VALUES ?once { 1 }
+  FILTER NOT EXISTS { GRAPH ?graph { $error a oslc:Error . } }
 }""")
 REFERENCE = Template(""" ;
       dct:references $job""")
 
-# As many as an answer can name; Virtuoso cuts longer ones short, as it is configured.
+# A batch: as many jobs as one update removes. Blank nodes can't be named in one.
 JOBS_OF_OPERATION = _statement("""\
-SELECT DISTINCT ?job
+SELECT DISTINCT ?job ?status
 WHERE {
   GRAPH ?graph {
     ?job a cogs:Job ;
       task:operation $operation .
   }
+  OPTIONAL { GRAPH ?graph { ?job adms:status ?status . } }
+  FILTER (isIRI(?job))
 }
 ORDER BY ?job
 LIMIT 1000""")
 
-# By operation, not by a list of jobs: Virtuoso refuses a list of more than 4,094. The subjects
-# are found before their triples: with a BIND of ?job beside its triples Oxigraph is quadratic.
-# 10,000 jobs with a task each take 0.6 s on Oxigraph and 1.6 s on Virtuoso, 40,000 1.8 and 7.2 s.
+# The jobs go last: a request of which only a part was done leaves them to be found again. A list
+# has to stay below the 4,094 values that Virtuoso takes. The subjects are found before their
+# triples: with a BIND of ?job beside its triples Oxigraph is quadratic.
 DELETE_JOBS = _statement("""\
 DELETE {
-  GRAPH ?graph { ?subject ?predicate ?object . }
+  GRAPH ?graph { ?error ?predicate ?object . }
 }
 WHERE {
-  {
-    GRAPH ?jobGraph {
-      ?subject a cogs:Job ;
-        task:operation $operation .
-    }
-  } UNION {
-    GRAPH ?jobGraph {
-      ?job a cogs:Job ;
-        task:operation $operation .
-    }
-    GRAPH ?taskGraph {
-      ?subject a task:Task ;
-        dct:isPartOf ?job .
-    }
+  VALUES ?job {
+    $jobs
   }
-  GRAPH ?graph { ?subject ?predicate ?object . }
+  GRAPH ?errorGraph {
+    ?error dct:references ?job ;
+      a oslc:Error .
+  }
+  GRAPH ?graph { ?error ?predicate ?object . }
+} ;
+DELETE {
+  GRAPH ?graph { ?task ?predicate ?object . }
+}
+WHERE {
+  VALUES ?job {
+    $jobs
+  }
+  GRAPH ?taskGraph {
+    ?task dct:isPartOf ?job ;
+      a task:Task .
+  }
+  GRAPH ?graph { ?task ?predicate ?object . }
+} ;
+DELETE {
+  GRAPH ?graph { ?job ?predicate ?object . }
+}
+WHERE {
+  VALUES ?job {
+    $jobs
+  }
+  GRAPH ?graph { ?job ?predicate ?object . }
 }""")
 
 
@@ -383,12 +430,9 @@ def create_job(job: NewJob) -> str:
 
 
 def stream_state(stream: Stream, since: datetime | None) -> str:
-    """Return the query for active jobs, successful initial syncs, and all jobs `since`."""
+    """Return the query for active jobs, those that tell a synced stream, and all jobs `since`."""
     operations = listed(iri(operation) for operation in stream.operations)
-    initial_sync = stream.plan(JobKind.INITIAL_SYNC).job_operation
-    synced, recent = NOTHING, NOTHING
-    if initial_sync is not None:
-        synced = fill(SYNCED, operation=iri(initial_sync), success=_status(Status.SUCCESS))
+    recent = NOTHING
     if since is not None:
         recent = fill(RECENT, operations=operations, since=date_time(since))
     return fill(
@@ -396,8 +440,32 @@ def stream_state(stream: Stream, since: datetime | None) -> str:
         operations=operations,
         busy=_status(Status.BUSY),
         scheduled=_status(Status.SCHEDULED),
-        synced=synced,
+        synced=_successes(SYNCED, stream, JobKind.INITIAL_SYNC),
+        healed=_successes(HEALED, stream, JobKind.HEALING),
         recent=recent,
+        limit=NOTHING,
+    )
+
+
+def _successes(branch: Template, stream: Stream, kind: JobKind) -> Term:
+    """Return the branch for successful jobs of a kind; nothing where it has no operation."""
+    operation = stream.plan(kind).job_operation
+    if operation is None:
+        return NOTHING
+    return fill(branch, operation=iri(operation), success=_status(Status.SUCCESS))
+
+
+def active_jobs(operations: Sequence[str]) -> str:
+    """Return the query for all active jobs of many streams, the oldest rows of them."""
+    return fill(
+        STREAM_STATE,
+        operations=listed(iri(operation) for operation in operations),
+        busy=_status(Status.BUSY),
+        scheduled=_status(Status.SCHEDULED),
+        synced=NOTHING,
+        healed=NOTHING,
+        recent=NOTHING,
+        limit=LIMIT,
     )
 
 
@@ -406,9 +474,10 @@ def find_jobs(jobs: Sequence[str]) -> str:
     return fill(FIND_JOBS, jobs=_iris(jobs))
 
 
-def last_created(operations: Sequence[str], until: datetime) -> str:
-    """Return the query for the newest date of each operation's jobs, dates after `until` aside."""
-    return fill(LAST_CREATED, operations=_iris(operations), until=date_time(until))
+def newest_jobs(operations: Sequence[str], until: datetime) -> str:
+    """Return the query for the newest job of each operation and status, as dated up to `until`."""
+    named = listed(iri(operation) for operation in operations)
+    return fill(NEWEST_JOBS, operations=named, until=date_time(until))
 
 
 def half_jobs(operations: Sequence[str]) -> str:
@@ -447,17 +516,17 @@ def mend_doubled(subjects: Sequence[str]) -> str:
     return fill(MEND_DOUBLED, subjects=_iris(subjects), advances=rows(advances))
 
 
-def recorded(error: str) -> str:
-    """Return the query whether an error is there."""
-    return fill(RECORDED, error=iri(error))
+def recorded(errors: Sequence[str]) -> str:
+    """Return the query which of these errors are there."""
+    return fill(RECORDED, errors=_iris(errors))
 
 
-def fail_job(job: Job, at: datetime) -> str:
-    """Return the update that fails a job and its unfinished tasks, one status and date each."""
+def end_job(job: Job, status: Status, at: datetime) -> str:
+    """Return the update that ends a job and its unfinished tasks, one status and date each."""
     return fill(
-        FAIL_JOB,
+        END_JOB,
         subjects=rows([iri(job.uri), *(iri(task.uri) for task in job.unfinished)]),
-        failed=_status(Status.FAILED),
+        ended=_status(status),
         active=listed(_status(status) for status in ACTIVE),
         now=date_time(at),
     )
@@ -488,13 +557,13 @@ def _reference(job: str) -> Term:
 
 
 def jobs_of_operation(operation: str) -> str:
-    """Return the query for all jobs of an operation."""
+    """Return the query for a batch of an operation's jobs."""
     return fill(JOBS_OF_OPERATION, operation=iri(operation))
 
 
-def delete_jobs(operation: str) -> str:
-    """Return the update that removes all jobs of an operation and their tasks."""
-    return fill(DELETE_JOBS, operation=iri(operation))
+def delete_jobs(jobs: Sequence[Job]) -> str:
+    """Return the update that removes these jobs, their tasks and the errors that name them."""
+    return fill(DELETE_JOBS, jobs=_iris([job.uri for job in jobs]))
 
 
 def _iris(values: Sequence[str]) -> Term:

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from jobs.model import ErrorResource, Job, NewJob, Stream, StreamState
+    from jobs.model import ErrorResource, Job, NewJob, Status, Stream, StreamState
     from jobs.store import Deadline, HalfJob
     from sparql.answers import Binding
     from sparql.client import SparqlClient
 
 T = TypeVar("T")
+BATCH = 1000  # values of one list; Virtuoso takes 4,094
 
 
 @dataclass(frozen=True)
@@ -33,16 +34,22 @@ class SparqlJobStore:
         _parse(self.client.probe(queries.PING, deadline), len)
 
     def state(self, stream: Stream, since: datetime | None, deadline: Deadline) -> StreamState:
-        """Read the stream's active jobs, successful initial syncs, and jobs since an instant."""
+        """Read the stream's active jobs, those that tell it is synced, and jobs since then."""
         text = queries.stream_state(stream, since)
         return self._select(text, lambda rows: answers.parse_state(rows, stream, since), deadline)
 
-    def last_created(
+    def active(self, operations: Sequence[str], deadline: Deadline) -> tuple[Job, ...]:
+        """Read all active jobs of these operations."""
+        text = queries.active_jobs(operations)
+        most = queries.MOST_ROWS
+        return self._select(text, lambda rows: answers.parse_active(rows, most), deadline)
+
+    def newest(
         self, operations: Sequence[str], until: datetime, deadline: Deadline
-    ) -> dict[str, datetime]:
-        """Return when the newest job of each operation was created."""
-        text = queries.last_created(operations, until)
-        return self._select(text, answers.parse_last_created, deadline) if operations else {}
+    ) -> tuple[Job, ...]:
+        """Return the newest job of each operation and status."""
+        text = queries.newest_jobs(operations, until)
+        return self._select(text, answers.parse_newest, deadline) if operations else ()
 
     def find(self, jobs: Sequence[str], deadline: Deadline) -> tuple[Job, ...]:
         """Return those of these jobs that are there."""
@@ -77,26 +84,32 @@ class SparqlJobStore:
                 self.client.update(queries.mend_doubled(subjects), deadline)
         return subjects
 
-    def fail(self, job: Job, at: datetime, deadline: Deadline) -> None:
-        """Fail the job and its unfinished tasks."""
+    def end(self, job: Job, status: Status, at: datetime, deadline: Deadline) -> None:
+        """End the job and its unfinished tasks."""
         with _writable():
-            self.client.update(queries.fail_job(job, at), deadline)
+            self.client.update(queries.end_job(job, status, at), deadline)
 
-    def recorded(self, error: str, deadline: Deadline) -> bool:
-        """Return whether an error is there."""
-        return self._select(queries.recorded(error), len, deadline) > 0
+    def recorded(self, errors: Sequence[str], deadline: Deadline) -> dict[str, datetime | None]:
+        """Return which errors are there, and their dates."""
+        found: dict[str, datetime | None] = {}
+        for start in range(0, len(errors), BATCH):
+            text = queries.recorded(errors[start : start + BATCH])
+            found |= self._select(text, answers.parse_recorded, deadline)
+        return found
 
     def record(self, error: ErrorResource, deadline: Deadline) -> None:
         """Write the error."""
         self.client.update(queries.record_error(error), deadline)
 
-    def jobs_of(self, operation: str, deadline: Deadline) -> tuple[str, ...]:
-        """Return the URIs of an operation's jobs, the first thousand."""
-        return self._select(queries.jobs_of_operation(operation), answers.parse_job_uris, deadline)
+    def batch_of(self, operation: str, deadline: Deadline) -> tuple[Job, ...]:
+        """Return jobs of an operation, as many as one `delete` takes."""
+        text = queries.jobs_of_operation(operation)
+        return self._select(text, lambda rows: answers.parse_batch(rows, operation), deadline)
 
-    def delete(self, operation: str, deadline: Deadline) -> None:
-        """Remove all jobs of an operation and their tasks."""
-        self.client.update(queries.delete_jobs(operation), deadline)
+    def delete(self, jobs: Sequence[Job], deadline: Deadline) -> None:
+        """Remove jobs, their tasks and the errors that reference them."""
+        with _writable():
+            self.client.update(queries.delete_jobs(jobs), deadline)
 
     def _select(self, text: str, parse: Callable[[list[Binding]], T], deadline: Deadline) -> T:
         return _parse(self.client.query(text, deadline), parse)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from dateutil.parser import isoparse
 
 from jobs import cron, identity
 from jobs.agenda import Policy
+from jobs.diagnosis import Patience
 from jobs.initiator import Surroundings
 from jobs.model import Job, JobKind, NewJob, Plan, Status, Stream, Task
 
@@ -100,8 +101,8 @@ class World:
 
     now: datetime = NOW
     seconds: float = 60
-    job_timeout: timedelta | None = None
     policy: Policy = field(default_factory=Policy)
+    patience: Patience = field(default_factory=Patience)
     ids: count[int] = field(default_factory=lambda: count(1))
     clock: float = 0
 
@@ -114,5 +115,5 @@ class World:
             chance=lambda: 1,
             seconds=self.seconds,
             policy=self.policy,
-            job_timeout=self.job_timeout,
+            patience=self.patience,
         )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from jobs.model import ErrorResource
     from jobs.store import Deadline, StoreError
 
+BATCH = 1000
 GRAPH = "http://mu.semte.ch/graphs/system/jobs"
 T = TypeVar("T", Job, Task)
 
@@ -40,23 +41,28 @@ class FakeJobStore:
         self._called("state", deadline)
         jobs = [job for job in self._by_age() if job.operation in stream.operations]
         initial_sync = stream.plan(JobKind.INITIAL_SYNC).job_operation
+        healing = stream.plan(JobKind.HEALING).job_operation
         done = [job for job in jobs if job.status is Status.SUCCESS]
         return StreamState(
             active=tuple(job for job in jobs if job.active),
             synced=tuple(job for job in done if job.operation == initial_sync),
+            healed=tuple(job for job in done if job.operation == healing),
             recent=tuple(job for job in jobs if since and job.created and job.created >= since),
         )
 
-    def last_created(
+    def active(self, operations: Sequence[str], deadline: Deadline) -> tuple[Job, ...]:
+        self._called("active", deadline)
+        return tuple(job for job in self._by_age() if job.operation in operations and job.active)
+
+    def newest(
         self, operations: Sequence[str], until: datetime, deadline: Deadline
-    ) -> dict[str, datetime]:
-        self._called("last_created", deadline)
-        dates = [
-            (job.operation, job.created)
-            for job in self._by_age()
-            if job.created and job.created <= until and job.operation in operations
-        ]
-        return dict(sorted(dates, key=lambda pair: pair[1]))
+    ) -> tuple[Job, ...]:
+        self._called("newest", deadline)
+        dated = [job for job in self._by_age() if job.created and job.created <= until]
+        found = {(job.operation, job.status): job for job in dated if job.operation in operations}
+        return tuple(
+            replace(job, tasks=(), modified=None) for job in dated if job in found.values()
+        )
 
     def find(self, jobs: Sequence[str], deadline: Deadline) -> tuple[Job, ...]:
         self._called("find", deadline)
@@ -66,7 +72,7 @@ class FakeJobStore:
         self._called("add_task", deadline)
         there = self.jobs.get(job.uri)
         if there and there.active and not there.tasks:
-            task = Task(uri=job.task_uri, status=Status.SCHEDULED, modified=job.created)
+            task = _task(job)
             self.jobs[job.uri] = replace(there, tasks=(task,))
 
     def half_jobs(self, operations: Sequence[str], deadline: Deadline) -> tuple[HalfJob, ...]:
@@ -81,9 +87,9 @@ class FakeJobStore:
         self._called("mend_second_values", deadline)
         return ()
 
-    def recorded(self, error: str, deadline: Deadline) -> bool:
+    def recorded(self, errors: Sequence[str], deadline: Deadline) -> dict[str, datetime | None]:
         self._called("recorded", deadline)
-        return any(known.uri == error for known in self.errors)
+        return {error.uri: error.created for error in self.errors if error.uri in errors}
 
     def create(self, job: NewJob, send_by: Deadline, deadline: Deadline) -> None:
         self._called("create", deadline)
@@ -94,7 +100,7 @@ class FakeJobStore:
 
     def put(self, job: NewJob) -> None:
         """Store what was sent, now or later."""
-        task = Task(uri=job.task_uri, status=Status.SCHEDULED, modified=job.created)
+        task = _task(job)
         self.jobs[job.uri] = Job(
             uri=job.uri,
             operation=job.job_operation,
@@ -104,23 +110,33 @@ class FakeJobStore:
             tasks=(task,),
         )
 
-    def fail(self, job: Job, at: datetime, deadline: Deadline) -> None:
-        self._called("fail", deadline)
+    def end(self, job: Job, status: Status, at: datetime, deadline: Deadline) -> None:
+        self._called("end", deadline)
         now = self.jobs[job.uri]
-        tasks = tuple(_failed(task, at) if task in now.unfinished else task for task in now.tasks)
-        self.jobs[job.uri] = replace(_failed(now, at) if now.active else now, tasks=tasks)
+        seen = {task.uri for task in job.unfinished}
+        tasks = tuple(
+            _ended(task, status, at) if task.uri in seen and task in now.unfinished else task
+            for task in now.tasks
+        )
+        self.jobs[job.uri] = replace(_ended(now, status, at) if now.active else now, tasks=tasks)
 
     def record(self, error: ErrorResource, deadline: Deadline) -> None:
         self._called("record", deadline)
-        self.errors.append(error)
+        if error.uri not in {known.uri for known in self.errors}:
+            self.errors.append(error)
 
-    def jobs_of(self, operation: str, deadline: Deadline) -> tuple[str, ...]:
-        self._called("jobs_of", deadline)
-        return tuple(sorted(uri for uri, job in self.jobs.items() if job.operation == operation))
+    def batch_of(self, operation: str, deadline: Deadline) -> tuple[Job, ...]:
+        self._called("batch_of", deadline)
+        found = sorted(uri for uri, job in self.jobs.items() if job.operation == operation)
+        return tuple(self.jobs[uri] for uri in found[:BATCH])
 
-    def delete(self, operation: str, deadline: Deadline) -> None:
+    def delete(self, jobs: Sequence[Job], deadline: Deadline) -> None:
         self._called("delete", deadline)
-        self.jobs = {uri: job for uri, job in self.jobs.items() if job.operation != operation}
+        gone = {job.uri for job in jobs}
+        if gone & self.swallows:
+            return
+        self.jobs = {uri: job for uri, job in self.jobs.items() if uri not in gone}
+        self.errors = [error for error in self.errors if error.job not in gone]
 
     def add(self, *jobs: Job) -> None:
         """Put jobs there that another process wrote."""
@@ -136,6 +152,16 @@ class FakeJobStore:
         return sorted(self.jobs.values(), key=lambda job: (str(job.created), job.uri))
 
 
-def _failed(thing: T, at: datetime) -> T:
+def _task(job: NewJob) -> Task:
+    return Task(
+        uri=job.task_uri,
+        status=Status.SCHEDULED,
+        operation=job.task_operation,
+        created=job.created,
+        modified=job.created,
+    )
+
+
+def _ended(thing: T, status: Status, at: datetime) -> T:
     assert thing.status in ACTIVE
-    return replace(thing, status=Status.FAILED, modified=at)
+    return replace(thing, status=status, modified=at)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from jobs.initiator import Initiator
 from jobs.reporter import Reporter
 from jobs.settler import Settler, agendas_of
 from jobs.sweeper import Sweeper
+from jobs.watchdog import Watchdog
 from tests.builders import World
 from tests.fakes import FakeJobStore
 from web.api import Api
@@ -27,17 +29,17 @@ class Harness:
     streams: tuple[Stream, ...]
     world: World = field(default_factory=World)
     store: FakeJobStore = field(default_factory=FakeJobStore)
+    repeat: timedelta = timedelta(hours=24)
 
     def __post_init__(self) -> None:
         about = self.world.surroundings()
         self.about = about
-        self.reporter = Reporter(
-            self.store, now=about.now, new_id=about.new_id, deadline=about.deadline
-        )
-        self.initiator = Initiator(self.streams, self.store, self.reporter, about)
+        self.reporter = Reporter(self.store, repeat=self.repeat, deadline=about.deadline)
+        self.initiator = Initiator(self.streams, self.store, about)
         agendas = [agendas_of(stream, self.world.now, about.policy) for stream in self.streams]
         self.settler = Settler(agendas, self.store, self.initiator, self.reporter, about)
         self.sweeper = Sweeper(self.streams, self.store, self.initiator, self.reporter, about)
+        self.watchdog = Watchdog(self.streams, self.store, self.initiator, self.reporter, about)
 
     def reported(self) -> list[ErrorResource]:
         """Return the errors in the store, after those that wait were given to it."""

@@ -10,7 +10,17 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jobs.model import AlreadyDone, Create, Decision, JobKind, Refuse, StreamState, Trigger, Wait
+from jobs.model import (
+    AlreadyDone,
+    Create,
+    Decision,
+    JobKind,
+    Refuse,
+    Status,
+    StreamState,
+    Trigger,
+    Wait,
+)
 from jobs.rules import RULES, decide
 from settings.fields import EnvironmentStream, FileStream, Service
 from tests.builders import DUMP, HEALING, INITIAL_SYNC, job_of, stream_of
@@ -46,6 +56,10 @@ SITUATIONS: dict[str, tuple[StreamState, bool]] = {
     "not synced, no active job": (StreamState(), True),
     "not synced, its initial sync is active": (StreamState((job_of(INITIAL_SYNC),)), True),
     "not synced, another job is active": (StreamState((job_of(DUMP),)), True),
+    "not synced, but healed, no active job": (
+        StreamState(healed=(job_of(HEALING, Status.SUCCESS),)),
+        True,
+    ),
     "synced, no active job": (StreamState((), (job_of(INITIAL_SYNC),)), True),
     "synced, a job is active": (StreamState((job_of(HEALING),), (job_of(INITIAL_SYNC),)), True),
     "the kind is disabled": (StreamState((), (job_of(INITIAL_SYNC),)), False),

@@ -15,6 +15,7 @@ PURE = (
     "jobs/model.py",
     "jobs/rules.py",
     "jobs/cron.py",
+    "jobs/diagnosis.py",
     "sparql/terms.py",
     "sparql/answers.py",
     "sparql/queries.py",

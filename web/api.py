@@ -13,35 +13,31 @@ from typing import TYPE_CHECKING, NamedTuple
 from flask import Blueprint, Response
 from werkzeug.exceptions import Conflict, NotFound, ServiceUnavailable
 
-from jobs.initiator import NoOperationError
-from jobs.model import JobKind
+from jobs.model import JobKind, NoOperationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from jobs.initiator import Outcome
-    from jobs.model import Stream
+    from jobs.model import Job, Stream
 
 GREETING = "Hello from delta-producer-background-jobs-initiator :)"
 RETRY_AFTER = 5  # seconds that a turned away caller is asked to wait
 
 
 class Call(NamedTuple):
-    """The path of one job kind's calls, and what they answer; `{}` stands for job URIs."""
+    """What one job kind's calls answer; `{}` stands for job URIs."""
 
-    path: str
     created: str
     cleaned: str
 
 
 CALLS = {
     JobKind.DUMP: Call(
-        "dump-publication-graph-jobs",
-        "Dump publication graph job {} triggered",
-        "Dump publication graph job cleaned",
+        "Dump publication graph job {} triggered", "Dump publication graph job cleaned"
     ),
-    JobKind.HEALING: Call("healing-jobs", "Healing job {} triggered", "Healing job cleaned"),
-    JobKind.INITIAL_SYNC: Call("initial-sync-jobs", "Sync job started {}", "Sync job cleaned {}"),
+    JobKind.HEALING: Call("Healing job {} triggered", "Healing job cleaned"),
+    JobKind.INITIAL_SYNC: Call("Sync job started {}", "Sync job cleaned {}"),
 }
 
 
@@ -57,7 +53,7 @@ class Api:
         streams: Iterable[Stream],
         *,
         create: Callable[[Stream, JobKind], Outcome],
-        clean: Callable[[Stream, JobKind], tuple[str, ...]],
+        clean: Callable[[Stream, JobKind], tuple[Job, ...]],
         is_ready: Callable[[], bool],
         most_at_once: int,
     ) -> None:
@@ -71,8 +67,8 @@ class Api:
         """Return the routes: each call bare, and under the name of a stream."""
         routes = Blueprint("api", __name__)
         routes.add_url_rule("/", "greeting", lambda: Response(GREETING, mimetype="text/plain"))
-        for kind, call in CALLS.items():
-            for path in (f"/{call.path}", f"/<name>/{call.path}"):
+        for kind in CALLS:
+            for path in (f"/{kind.path}", f"/<name>/{kind.path}"):
                 for method, view in (("POST", self.create), ("DELETE", self.clean)):
                     routes.add_url_rule(
                         path,
@@ -98,7 +94,7 @@ class Api:
                 jobs = self._clean(stream, kind)
             except NoOperationError as error:
                 raise Conflict(str(error)) from error
-        return _message(CALLS[kind].cleaned.format(", ".join(jobs)))
+        return _message(CALLS[kind].cleaned.format(", ".join(map(str, jobs))))
 
     @contextmanager
     def _admitted(self, name: str | None) -> Iterator[Stream]:

@@ -107,6 +107,16 @@ def test_the_error_of_another_tick_does_not_count() -> None:
     assert told.flagged() == {"missed without an error": 1}
 
 
+@pytest.mark.parametrize(("stored", "counts"), [(79, True), (90, True), (61, False)])
+def test_an_error_of_another_tick_counts_while_it_is_young(stored: int, *, counts: bool) -> None:
+    """The window of the tick closed at 80; one cause is stored once in 18 seconds."""
+    told = story(50)
+    told.tells(85, MISSED)
+    other = MISSED.replace("{50}", "2027-01-15T08:00:49+00:00")
+    told.error(f"dump of stream a: {other}", at=stored)
+    assert (fate(told, 50) is Fate.MISSED) is counts
+
+
 def test_a_window_must_have_closed() -> None:
     told = story(50)
     told.tells(60, MISSED)

@@ -273,5 +273,5 @@ def test_logs_are_read() -> None:
 def test_times_are_told_to_the_service_in_its_units() -> None:
     environ = TIMES.environ
     assert environ["TICK_WINDOW_MINUTES"] == "0.5"
-    assert environ["ERROR_REPEAT_HOURS"] == "0.005"
+    assert environ["ERROR_REPEAT_HOURS"] == "0.001"
     assert TIMES.drain > TIMES.window + TIMES.settle

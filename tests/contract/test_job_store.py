@@ -168,7 +168,7 @@ def test_only_a_successful_initial_sync_counts(
 def test_failing_a_job_fails_its_unfinished_tasks(backend: Backend) -> None:
     create(backend, new := new_job("a"))
     (job,) = state(backend).active
-    backend.store.fail(job, at("2024-01-07"), soon())
+    backend.store.end(job, Status.FAILED, at("2024-01-07"), soon())
     assert not state(backend).active
     backend.set_status(new.uri, Status.BUSY)
     (job,) = state(backend).active
@@ -181,7 +181,7 @@ def test_failing_a_job_fails_its_unfinished_tasks(backend: Backend) -> None:
 def test_failing_a_job_leaves_a_finished_task_as_it_is(backend: Backend) -> None:
     create(backend, new := new_job("a"))
     backend.set_status(new.task_uri, Status.SUCCESS)
-    backend.store.fail(state(backend).active[0], at("2024-01-07"), soon())
+    backend.store.end(state(backend).active[0], Status.FAILED, at("2024-01-07"), soon())
     backend.set_status(new.uri, Status.BUSY)
     assert [task.status for task in state(backend).active[0].tasks] == [Status.SUCCESS]
 
@@ -191,40 +191,92 @@ def test_what_finished_since_it_was_read_is_not_failed(backend: Backend) -> None
     (job,) = state(backend).active
     backend.set_status(new.task_uri, Status.SUCCESS)
     backend.set_status(new.uri, Status.SUCCESS)
-    backend.store.fail(job, at("2024-01-07"), soon())
+    backend.store.end(job, Status.FAILED, at("2024-01-07"), soon())
     assert [job.uri for job in state(backend).synced] == [new.uri]
 
 
-def test_a_recorded_error_is_there(backend: Backend) -> None:
-    message = 'no "dump" \\ yet:\n\ttoo late … 🕰'
-    error = ErrorResource(
-        error_id="e",
+def test_a_job_whose_tasks_succeeded_is_ended_as_it_is_told(backend: Backend) -> None:
+    create(backend, new := new_job("a", INITIAL_SYNC))
+    backend.set_status(new.task_uri, Status.SUCCESS)
+    backend.store.end(state(backend).active[0], Status.SUCCESS, at("2024-01-07"), soon())
+    assert [job.uri for job in state(backend).synced] == [new.uri]
+
+
+def test_the_active_jobs_of_all_streams_come_with_their_tasks(backend: Backend) -> None:
+    create(backend, late := new_job("a"), early := new_job("b", HEALING, OTHER, created=NOW - HOUR))
+    create(backend, done := new_job("c"), new_job("d", INITIAL_SYNC))
+    backend.set_status(done.uri, Status.SUCCESS)
+    operations = [operation(DUMP), operation(HEALING, "other")]
+    found = backend.store.active(operations, soon())
+    assert [job.uri for job in found] == [early.uri, late.uri]
+    (task,) = found[1].tasks
+    assert (task.operation, task.created) == (late.task_operation, NOW)
+
+
+def test_a_successful_healing_is_told_one_is_enough(backend: Backend) -> None:
+    create(backend, *(new_job(name, HEALING) for name in "abc"), other := new_job("d"))
+    assert state(backend).healed == ()
+    for name in "ab":
+        backend.set_status(new_job(name).uri, Status.SUCCESS)
+    backend.set_status(other.uri, Status.SUCCESS)
+    healed = state(backend).healed
+    assert {job.operation for job in healed} == {operation(HEALING)}
+    assert {job.uri for job in healed} <= {new_job("a").uri, new_job("b").uri}
+    assert healed[0].created == NOW
+
+
+def error_of(message: str, job: str | None = None, error_id: str | None = None) -> ErrorResource:
+    return ErrorResource(
+        error_id=error_id or message.encode().hex(),
         graph=STREAM.jobs_graph,
         creator=STREAM.error_creator,
         message=message,
         created=NOW,
-        job="http://redpencil.data.gift/id/job/a",
+        job=job,
     )
-    backend.store.record(error, soon())
+
+
+def test_a_recorded_error_is_there(backend: Backend) -> None:
+    message = 'no "dump" \\ yet:\n\ttoo late … 🕰'
+    backend.store.record(error_of(message, "http://redpencil.data.gift/id/job/a"), soon())
     assert backend.messages() == [message]
+
+
+def test_an_error_is_known_by_its_uri_with_its_date(backend: Backend) -> None:
+    error, other = error_of("why"), error_of("another")
+    assert backend.store.recorded([error.uri, other.uri], soon()) == {}
+    backend.store.record(error, soon())
+    assert backend.store.recorded([error.uri, other.uri], soon()) == {error.uri: NOW}
+    assert backend.store.recorded([], soon()) == {}
+
+
+def test_an_error_that_is_there_stays_as_it_is(backend: Backend) -> None:
+    for message in ("first", "second"):
+        backend.store.record(error_of(message, error_id="same"), soon())
+    assert backend.messages() == ["first"]
 
 
 def test_the_jobs_of_an_operation_are_found_whatever_their_status(backend: Backend) -> None:
     create(backend, done := new_job("a"), busy := new_job("b"), new_job("c", HEALING))
     backend.set_status(done.uri, Status.SUCCESS)
-    assert set(backend.store.jobs_of(operation(DUMP), soon())) == {done.uri, busy.uri}
+    found = backend.store.batch_of(operation(DUMP), soon())
+    assert {job.uri: job.active for job in found} == {done.uri: False, busy.uri: True}
 
 
-def test_the_jobs_of_a_deleted_operation_are_gone_and_others_stay(backend: Backend) -> None:
+def test_deleted_jobs_are_gone_and_others_stay(backend: Backend) -> None:
     create(backend, new_job("a"), new_job("b"), kept := new_job("c", HEALING))
-    backend.store.delete(operation(DUMP), soon())
-    assert backend.store.jobs_of(operation(DUMP), soon()) == ()
+    backend.store.delete(backend.store.batch_of(operation(DUMP), soon()), soon())
+    assert backend.store.batch_of(operation(DUMP), soon()) == ()
     assert [job.uri for job in state(backend).active] == [kept.uri]
     assert len(state(backend).active[0].tasks) == 1
 
 
-def test_deleting_nothing_is_fine(backend: Backend) -> None:
-    backend.store.delete(operation(DUMP), soon())
+def test_errors_go_with_the_job_that_they_reference_and_others_stay(backend: Backend) -> None:
+    create(backend, job := new_job("a"), kept := new_job("c", HEALING))
+    for name, about in (("of the job", job.uri), ("of another", kept.uri), ("of none", None)):
+        backend.store.record(error_of(name, about), soon())
+    backend.store.delete(backend.store.batch_of(operation(DUMP), soon()), soon())
+    assert sorted(backend.messages()) == ["of another", "of none"]
 
 
 def test_jobs_are_recent_from_an_instant_on_whatever_their_status(backend: Backend) -> None:
@@ -243,23 +295,29 @@ def test_jobs_are_recent_from_an_instant_on_whatever_their_status(backend: Backe
     assert len(seen.active) == 2
 
 
-def test_the_newest_date_of_each_operation(backend: Backend) -> None:
+def test_the_newest_job_of_each_operation_and_status(backend: Backend) -> None:
     create(
         backend,
-        new_job("a", created=NOW - SECOND),
-        new_job("b", created=NOW),
+        old := new_job("a", created=NOW - SECOND),
+        new := new_job("b", created=NOW),
         new_job("c", created=NOW + HOUR),
-        new_job("d", INITIAL_SYNC, created=NOW - HOUR),
+        sync := new_job("d", INITIAL_SYNC, created=NOW - HOUR),
+        new_job("e", HEALING, OTHER),
     )
+    backend.set_status(old.uri, Status.SUCCESS)
     operations = [operation(kind) for kind in (INITIAL_SYNC, HEALING, DUMP)]
-    assert backend.store.last_created(operations, NOW + SECOND, soon()) == {
-        operation(DUMP): NOW,
-        operation(INITIAL_SYNC): NOW - HOUR,
-    }
+    found = backend.store.newest(operations, NOW + SECOND, soon())
+    assert [(job.uri, job.created, job.status) for job in found] == [
+        (sync.uri, NOW - HOUR, Status.BUSY),
+        (old.uri, NOW - SECOND, Status.SUCCESS),
+        (new.uri, NOW, Status.BUSY),
+    ]
 
 
-def test_the_newest_dates_of_no_operations_are_none(backend: Backend) -> None:
-    assert backend.store.last_created([], NOW, soon()) == {}
+def test_of_no_operations_no_job_is_the_newest(backend: Backend) -> None:
+    create(backend, new_job("a"))
+    assert backend.store.newest([], NOW, soon()) == ()
+    assert backend.store.newest([operation(HEALING)], NOW, soon()) == ()
 
 
 def test_jobs_are_found_by_uri_with_their_tasks(backend: Backend) -> None:
@@ -288,16 +346,3 @@ def test_a_job_with_its_task_gets_no_second_one(backend: Backend) -> None:
 def test_a_job_that_is_not_there_gets_no_task(backend: Backend) -> None:
     backend.store.add_task(new_job("a"), soon())
     assert backend.store.find([new_job("a").uri], soon()) == ()
-
-
-def test_an_error_is_known_once_it_is_recorded(backend: Backend) -> None:
-    error = ErrorResource(
-        error_id="e",
-        graph=STREAM.jobs_graph,
-        creator=STREAM.error_creator,
-        message="why",
-        created=NOW,
-    )
-    assert not backend.store.recorded(error.uri, soon())
-    backend.store.record(error, soon())
-    assert backend.store.recorded(error.uri, soon())

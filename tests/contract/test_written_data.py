@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jobs.model import ErrorResource
+from jobs.model import ErrorResource, Status
 from jobs.store import Deadline
 from sparql.client import SparqlClient
 from sparql.store import SparqlJobStore
@@ -211,7 +211,7 @@ def test_failing_replaces_status_and_date_in_the_jobs_own_graph(
     triplestore: Store, store: SparqlJobStore
 ) -> None:
     put(triplestore, "http://example.org/graphs/1", job_text(JOB) + TASK_TEXT)
-    store.fail(read(store).active[0], at("2024-01-06T08:00:00"), soon())
+    store.end(read(store).active[0], Status.FAILED, at("2024-01-06T08:00:00"), soon())
     written = triples(triplestore, "http://example.org/graphs/1")
     for uri in (JOB, TASK_OF_JOB):
         assert [o for s, p, o, _ in written if (s, p) == (uri, f"{ADMS}status")] == [
@@ -228,7 +228,7 @@ def test_failing_leaves_one_status_and_date_where_there_were_two(
 ) -> None:
     dates = "".join(f'; dct:modified "2024-01-0{day}T00:00:00Z"^^xsd:dateTime' for day in (1, 2))
     put(triplestore, GRAPH, job_text(JOB, more=dates) + job_text(JOB, "scheduled"))
-    store.fail(read(store).active[0], at("2024-01-06T08:00:00"), soon())
+    store.end(read(store).active[0], Status.FAILED, at("2024-01-06T08:00:00"), soon())
     assert stack.status_of(triplestore, JOB) == ["failed"]
     query = f"{stack.PREFIXES} SELECT ?m {{ GRAPH ?g {{ <{JOB}> dct:modified ?m }} }}"
     assert len(select(triplestore, query)) == 1
@@ -241,7 +241,7 @@ def test_deleting_removes_every_triple_of_jobs_and_tasks_wherever_they_are(
     put(triplestore, "http://example.org/graphs/1", job_text(JOB, "success"))
     put(triplestore, "http://example.org/graphs/2", TASK_TEXT)
     put(triplestore, "http://example.org/graphs/3", f"<{TASK_OF_JOB}> dct:title 'more' .")
-    store.delete(operation(DUMP), soon())
+    store.delete(store.batch_of(operation(DUMP), soon()), soon())
     left = select(
         triplestore, "SELECT ?s WHERE { GRAPH ?g { ?s <http://purl.org/dc/terms/title> ?o } }"
     )

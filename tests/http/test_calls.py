@@ -216,6 +216,7 @@ def test_a_failing_store_is_told_apart(
     method: str, step: str, failure: StoreError, status: int, title: str
 ) -> None:
     service = Service()
+    service.store.add(job_of(DUMP, stream=None))
     service.store.failures[step] = [failure]
     answer = service.client.open(PATHS[DUMP], method=method)
     assert str(failure) in detail(answer, status, title)

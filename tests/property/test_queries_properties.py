@@ -123,7 +123,7 @@ TERM = st.one_of(
     JSON,
 )
 NEEDED = ["job", "operation", "status"]
-OPTIONAL = ["created", "modified", "task", "taskStatus", "taskModified", "latest", "graph", "id"]
+OPTIONAL = ["created", "modified", "task", "taskStatus", "taskModified", "graph", "id", "newest"]
 ROW = st.fixed_dictionaries({}, optional=dict.fromkeys([*NEEDED, *OPTIONAL, "subject"], TERM))
 GOOD_ROW = st.fixed_dictionaries(
     dict.fromkeys(NEEDED, TERM), optional=dict.fromkeys(OPTIONAL, TERM)
@@ -135,8 +135,10 @@ ANSWERS = JSON | st.builds(
 PARSERS: list[Callable[[list[answers.Binding]], object]] = [
     answers.parse_jobs,
     answers.parse_half_jobs,
-    answers.parse_job_uris,
-    answers.parse_last_created,
+    answers.parse_recorded,
+    answers.parse_newest,
+    lambda rows: answers.parse_active(rows, 2),
+    lambda rows: answers.parse_batch(rows, "urn:operation"),
     answers.parse_subjects,
     lambda rows: answers.parse_state(rows, STREAM, NOW),
 ]
@@ -144,7 +146,10 @@ PARSERS: list[Callable[[list[answers.Binding]], object]] = [
 
 @given(ANSWERS, st.sampled_from(PARSERS))
 @example({"results": {"bindings": {}}}, answers.parse_jobs)
-@example({"results": {"bindings": [{"job": {"value": 7}}]}}, answers.parse_job_uris)
+@example(
+    {"results": {"bindings": [{"job": {"value": 7}}]}},
+    lambda rows: answers.parse_batch(rows, "urn:operation"),
+)
 @example({"results": {"bindings": [{"subject": {"value": {}}}]}}, answers.parse_subjects)
 def test_any_json_is_parsed_or_refused(
     answer: object, parse: Callable[[list[answers.Binding]], object]

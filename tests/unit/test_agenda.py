@@ -8,11 +8,13 @@ import pytest
 
 from jobs import cron
 from jobs.agenda import Agenda, Once, Policy, Superseded
+from jobs.model import Wait
 from tests.builders import DUMP, INITIAL_SYNC, at, job_of, new_job, stream_of
 
 START = at("2024-01-06T00:00:00")
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+BLOCKED = Wait("blocked")
 
 
 def agenda_of(pattern: str = "0 6 * * *", seen: datetime = START, **policy: timedelta) -> Agenda:
@@ -92,7 +94,7 @@ def test_each_try_that_fails_puts_the_next_one_off_for_longer_up_to_a_bound() ->
     agenda.arrive(now := SIX)
     pauses = []
     for _ in range(9):
-        agenda.waits(now, "blocked")
+        agenda.waits(now, BLOCKED)
         assert agenda.backlog is not None
         pauses.append((agenda.backlog.retry_at - now).total_seconds())
         now = agenda.backlog.retry_at
@@ -104,7 +106,7 @@ def test_each_try_that_fails_puts_the_next_one_off_for_longer_up_to_a_bound() ->
 def test_chance_spreads_the_tries_of_many_streams() -> None:
     agenda = agenda_of()
     agenda.arrive(SIX)
-    agenda.waits(SIX, "blocked", chance=0)
+    agenda.waits(SIX, BLOCKED, chance=0)
     assert agenda.next_look() == SIX + timedelta(seconds=0.5)
 
 
@@ -112,7 +114,7 @@ def test_a_newer_tick_is_tried_at_once() -> None:
     agenda = agenda_of("* * * * *")
     agenda.arrive(SIX)
     for _ in range(8):
-        agenda.waits(SIX, "blocked")
+        agenda.waits(SIX, BLOCKED)
     assert due(agenda, SIX + MINUTE) == SIX + MINUTE
 
 
@@ -178,13 +180,12 @@ def test_a_job_that_a_person_made_settles_the_ticks_up_to_it() -> None:
 def test_a_tick_is_missed_when_its_window_closes() -> None:
     agenda = agenda_of(window=HOUR)
     agenda.arrive(SIX)
-    agenda.waits(SIX, "blocked by a dump", (job := job_of(DUMP),))
+    agenda.waits(SIX, why := Wait("blocked by a dump", (job_of(DUMP),)))
     assert agenda.missed(SIX + HOUR - timedelta(seconds=1)) is None
     missed = agenda.missed(SIX + HOUR)
     assert missed is not None
-    assert missed.backlog.newest.fire_time == missed.since == SIX
-    assert (missed.backlog.reason, missed.backlog.blocking) == ("blocked by a dump", (job,))
-    assert missed.report == 1
+    assert missed.newest.fire_time == missed.oldest == SIX
+    assert missed.why == why
     assert due(agenda, SIX + HOUR) is None
 
 
@@ -193,47 +194,19 @@ def test_a_short_period_does_not_hide_a_lasting_block() -> None:
     found = None
     for minute in range(61):
         agenda.arrive(now := SIX + minute * MINUTE)
-        agenda.waits(now, "blocked")
+        agenda.waits(now, BLOCKED)
         found = found or agenda.missed(now)
     assert found is not None
-    assert found.since == SIX
-    assert found.backlog.newest.fire_time == SIX + HOUR
-    assert found.backlog.others == 60
-
-
-def reports(agenda: Agenda, hours: int) -> list[tuple[int, int]]:
-    """Let every tick of the hours wait; return the hour and number of each report."""
-    found = []
-    for hour in range(hours):
-        agenda.arrive(now := SIX + hour * HOUR)
-        agenda.waits(now, "blocked")
-        missed = agenda.missed(now)
-        if missed and missed.report:
-            found.append((hour, missed.report))
-    return found
-
-
-def test_a_lasting_block_is_reported_once_a_day() -> None:
-    agenda = agenda_of("0 * * * *", seen=SIX - HOUR, window=2 * HOUR, repeat=DAY)
-    assert reports(agenda, 60) == [(2, 1), (26, 2), (50, 3)]
-
-
-def test_a_block_after_a_job_is_a_new_one() -> None:
-    agenda = agenda_of("0 * * * *", seen=SIX - HOUR, window=timedelta(0), repeat=DAY)
-    assert reports(agenda, 1) == [(0, 1)]
-    agenda.settled(SIX)
-    agenda.arrive(SIX + HOUR)
-    agenda.waits(SIX + HOUR, "blocked")
-    missed = agenda.missed(SIX + HOUR)
-    assert missed is not None
-    assert (missed.since, missed.report) == (SIX + HOUR, 1)
+    assert found.oldest == SIX
+    assert found.newest.fire_time == SIX + HOUR
+    assert found.others == 60
 
 
 def test_without_a_window_a_tick_is_tried_once() -> None:
     agenda = agenda_of(window=timedelta(0))
     agenda.arrive(SIX)
     assert agenda.due(SIX) is not None
-    agenda.waits(SIX, "blocked")
+    agenda.waits(SIX, BLOCKED)
     assert agenda.missed(SIX) is not None
 
 
@@ -292,7 +265,7 @@ def test_a_predecessors_tick_whose_window_closed_is_missed() -> None:
     agenda.inherit(SIX + DAY / 2, SIX - DAY)
     missed = agenda.missed(SIX + DAY / 2)
     assert missed is not None
-    assert "not running, or the pattern changed" in missed.backlog.reason
+    assert "not running, or the pattern changed" in missed.why.reason
 
 
 def test_cleaning_settles_the_ticks_up_to_now() -> None:

@@ -11,6 +11,7 @@ import pydantic
 import pytest
 import tzlocal.unix
 
+from jobs.diagnosis import Patience
 from settings.fields import EnvironmentStream, FileStream, Service
 from tests.builders import DUMP, HEALING, INITIAL_SYNC
 from tests.configuring import (
@@ -318,6 +319,10 @@ SETTINGS = [
     Setting(name="MU_SPARQL_TIMEOUT", default=60, given="0.5", value=0.5),
     Setting(name="PING_DB_INTERVAL", default=2, given="10", value=10),
     Setting(name="JOB_TIMEOUT_MINUTES", default=0, given="0060", value=60),
+    Setting(name="WATCHDOG_MINUTES", default=5, given="0.5", value=0.5),
+    Setting(name="PICKUP_MINUTES", default=30, given="45", value=45),
+    Setting(name="STUCK_MINUTES", default=1440, given="720", value=720),
+    Setting(name="CLOSE_FINISHED_JOBS", default=False, given="TRUE", value=True),
     Setting(name="TICK_WINDOW_MINUTES", default=360, given="0", value=0),
     Setting(name="ERROR_REPEAT_HOURS", default=24, given="0.5", value=0.5),
     Setting(name="UPDATE_SETTLE_SECONDS", default=60, given="90", value=90),
@@ -351,7 +356,12 @@ def test_how_ticks_are_settled_is_set_in_units_that_operators_use() -> None:
     policy = loaded(ENVIRONMENT | environ).service.policy
     assert (policy.window, policy.delay) == (timedelta(minutes=30), timedelta(seconds=90))
     assert (policy.settle, policy.longest_pause) == (timedelta(minutes=1), timedelta(minutes=1))
-    assert policy.repeat == timedelta(days=1)
+
+
+def test_how_long_jobs_may_take_is_set_in_minutes() -> None:
+    environ = {"PICKUP_MINUTES": "45", "STUCK_MINUTES": "0.5"}
+    patience = loaded(ENVIRONMENT | environ).service.patience
+    assert patience == Patience(pickup=timedelta(minutes=45), stuck=timedelta(seconds=30))
 
 
 @pytest.mark.parametrize("everything", ["true", "false"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,7 @@ def test_a_stream_of_the_file_has_these_keys_and_no_others() -> None:
         *("healingJobOperation", "healingTaskOperation"),
         *("cronPatternDumpJob", "cronPatternHealingJob"),
         *("disableDumpFileCreation", "disableHealingJobOperation"),
-        "healShouldNotWaitForInitialSync",
+        *("healShouldNotWaitForInitialSync", "jobTimeoutMinutes", "closeFinishedJobs"),
     }
     assert {info.alias for info in FileStream.model_fields.values()} == keys
 
@@ -445,3 +446,37 @@ def test_a_schema_of_the_file_can_be_made() -> None:
     assert (keys["name"]["type"], keys["startInitialSync"]["type"]) == ("string", "boolean")
     assert keys["healingJobOperation"]["anyOf"] == [{"type": "string"}, {"type": "null"}]
     assert keys["healingTaskOperation"]["default"] == MAINTAINERS_HEALING
+
+
+# what may be done to stuck jobs
+
+
+@pytest.mark.parametrize(
+    ("minutes", "timeout"), [(90, 90), ("120", 120), (0, None), (..., 60), (None, 60)]
+)
+def test_a_stream_has_a_timeout_of_its_own_or_the_services(
+    minutes: object, timeout: int | None
+) -> None:
+    found = only_stream(stream(jobTimeoutMinutes=minutes), {"JOB_TIMEOUT_MINUTES": "60"})
+    expected = None if timeout is None else timedelta(minutes=timeout)
+    assert found.remedies.job_timeout == expected
+    assert found.remedies.timed_by == '"jobTimeoutMinutes"'
+
+
+@pytest.mark.parametrize(
+    ("given", "service", "closes"),
+    [(True, "false", True), (False, "true", False), (..., "true", True), (..., "false", False)],
+)
+def test_a_stream_closes_finished_jobs_as_it_says_or_the_service(
+    given: object, service: str, *, closes: bool
+) -> None:
+    found = only_stream(stream(closeFinishedJobs=given), {"CLOSE_FINISHED_JOBS": service})
+    assert found.remedies.close_finished is closes
+    assert found.remedies.closed_by == '"closeFinishedJobs": true'
+
+
+@pytest.mark.parametrize("value", [1.5, True, -1, "soon"])
+def test_a_timeout_is_a_whole_number_of_minutes(value: object) -> None:
+    (problem,) = errors_of({}, {CONFIG: [stream("public", jobTimeoutMinutes=value)]})
+    assert problem.startswith(f"{PUBLIC}, jobTimeoutMinutes: got ")
+    assert "a whole number of minutes" in problem

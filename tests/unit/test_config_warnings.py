@@ -201,6 +201,23 @@ def test_a_bad_pattern_of_a_disabled_kind_is_a_warning() -> None:
     assert by_file.startswith(f'{PUBLIC}, cronPatternHealingJob: got "@reboot" — ')
 
 
+def test_remedies_that_nobody_applies_are_told() -> None:
+    off = {"WATCHDOG_MINUTES": "0", "JOB_TIMEOUT_MINUTES": "60"}
+    files = {CONFIG: [stream("public", closeFinishedJobs=True, jobTimeoutMinutes=0)]}
+    (warning,) = warnings_of(off, files)
+    assert warning == (
+        'env WATCHDOG_MINUTES: 0, so that "closeFinishedJobs": true has no effect; '
+        "unset it, or set the minutes between two looks"
+    )
+    assert warnings_of(off | {"WATCHDOG_MINUTES": "5"}, files) == []
+    files = {CONFIG: [stream("public")]}
+    assert warnings_of({"WATCHDOG_MINUTES": "0"}, files) == []
+
+
+def test_false_in_quotes_is_nothing_new_for_a_key_that_the_node_service_lacked() -> None:
+    assert warnings_of_stream(closeFinishedJobs="false") == []
+
+
 NEVER_SYNCED = {"initialPublicationGraphSyncJobOperation": ..., "startInitialSync": False}
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import logging
+from datetime import timedelta
 from threading import Event, Thread
 from typing import Any
 
 import pytest
 
 from jobs import identity
-from jobs.initiator import Initiator, NoOperationError
-from jobs.model import AlreadyDone, Create, JobKind, Refuse, Status, Stream, Tick, Wait
+from jobs.initiator import Initiator
+from jobs.model import AlreadyDone, Create, Job, JobKind, Refuse, Status, Stream, Tick, Wait
 from jobs.store import Deadline, StoreError, StoreUnavailable
 from tests.builders import (
     DUMP,
@@ -22,7 +23,6 @@ from tests.builders import (
     job_of,
     operation,
     stream_of,
-    task_of,
 )
 from tests.fakes import FakeJobStore
 from tests.harness import Harness
@@ -85,7 +85,7 @@ def test_a_startups_job_has_the_same_id_at_every_try(store: FakeJobStore) -> Non
     initiator.take(tick(INITIAL_SYNC), NOW)
     (job,) = store.created
     assert job.job_id == identity.startup_job(operation(INITIAL_SYNC), None)
-    assert store.calls.count("last_created") == 1
+    assert store.calls.count("newest") == 1
 
 
 def test_a_startup_after_a_failed_sync_makes_another_job(store: FakeJobStore) -> None:
@@ -101,15 +101,15 @@ def test_a_twins_job_that_appears_while_a_startup_reads_is_not_followed_by_anoth
 ) -> None:
     """The id derives from the newest job there is: read after the state, that is the twin's."""
     twin = initiator_of(store)
-    last_created = store.last_created
+    newest = store.newest
 
-    def answer_and_let_the_twin_write(*args: Any) -> dict[str, datetime]:
-        answer = last_created(*args)
+    def answer_and_let_the_twin_write(*args: Any) -> tuple[Job, ...]:
+        answer = newest(*args)
         monkeypatch.undo()
         twin.take(tick(INITIAL_SYNC), NOW)
         return answer
 
-    monkeypatch.setattr(store, "last_created", answer_and_let_the_twin_write)
+    monkeypatch.setattr(store, "newest", answer_and_let_the_twin_write)
     decision = initiator_of(store).take(tick(INITIAL_SYNC), NOW).decision
     assert isinstance(decision, AlreadyDone)
     assert len(store.created) == 1
@@ -213,74 +213,26 @@ def test_a_job_from_the_future_is_ignored_with_a_warning(
     assert "in the future: ignored" in caplog.text
 
 
-def test_a_silent_job_is_failed_with_its_unfinished_tasks_and_blocks_no_more(
-    store: FakeJobStore,
+@pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELED])
+def test_a_start_says_why_it_makes_a_new_initial_sync(
+    store: FakeJobStore, caplog: pytest.LogCaptureFixture, status: Status
 ) -> None:
-    silent = job_of(
-        HEALING,
-        modified=NOW,
-        tasks=(task_of("done", Status.SUCCESS), task_of("stuck", Status.BUSY)),
-    )
-    store.add(silent)
-    world = World(job_timeout=timedelta(minutes=90))
-    harness = Harness((STREAM,), world, store)
-    initiator = harness.initiator
-
-    initiator.take(tick(), NOW)
-    assert not store.created, "it was seen for the first time just now"
-
-    world.now = NOW + timedelta(minutes=91)
-    initiator.take(tick(), NOW)
-    failed = store.jobs[silent.uri]
-    assert failed.status is Status.FAILED
-    assert [task.status for task in failed.tasks] == [Status.SUCCESS, Status.FAILED]
-    assert len(store.created) == 1
-    (error,) = harness.reported()
-    assert error.job == silent.uri
-    assert "90 minutes (JOB_TIMEOUT_MINUTES)" in error.message
+    caplog.set_level(logging.INFO)
+    store.add(earlier := job_of(INITIAL_SYNC, status, created=NOW - timedelta(days=1)))
+    assert initiator_of(store).take(tick(INITIAL_SYNC), NOW).decision == Create()
+    assert f"none succeeded yet, the last one is {earlier} ({status.value})" in caplog.text
 
 
-def test_a_job_that_was_idle_in_between_is_a_new_sight(store: FakeJobStore) -> None:
-    world = World(job_timeout=timedelta(minutes=90))
-    initiator = initiator_of(store, world)
-    store.add(job := job_of(HEALING, modified=at("2024-01-01T00:00")))
-    initiator.take(tick(), NOW)
-    del store.jobs[job.uri]
-    initiator.take(tick(HEALING), NOW)
-    store.add(job)
-    world.now = NOW + timedelta(minutes=91)
-    initiator.take(tick(), NOW)
-    assert store.jobs[job.uri].status is Status.BUSY
-
-
-def test_without_a_timeout_a_job_may_be_silent_for_ever(store: FakeJobStore) -> None:
-    store.add(job_of(HEALING, modified=at("1999-01-01T00:00")))
-    world = World()
-    initiator = initiator_of(store, world)
-    initiator.take(tick(), NOW)
-    world.now = NOW + timedelta(days=1000)
-    initiator.take(tick(), NOW)
-    assert "fail" not in store.calls
-
-
-def test_cleaning_removes_all_jobs_of_the_operation_and_names_them(store: FakeJobStore) -> None:
-    kept, running, done = job_of(HEALING), job_of(DUMP), job_of(DUMP, Status.SUCCESS)
-    store.add(kept, running, done)
-    removed = initiator_of(store).clean(STREAM, DUMP, soon())
-    assert set(removed) == {running.uri, done.uri}
-    assert set(store.jobs) == {kept.uri}
-
-
-def test_cleaning_works_for_a_disabled_kind(store: FakeJobStore) -> None:
-    stream = stream_of(disabled=[DUMP])
-    store.add(job := job_of(DUMP))
-    assert initiator_of(store, None, stream).clean(stream, DUMP, soon()) == (job.uri,)
-
-
-def test_cleaning_needs_a_configured_operation(store: FakeJobStore) -> None:
-    stream = stream_of(unconfigured=[DUMP])
-    with pytest.raises(NoOperationError, match="no dump job operation"):
-        initiator_of(store, None, stream).clean(stream, DUMP, soon())
+def test_a_healing_that_stands_in_for_the_initial_sync_is_told_once(
+    store: FakeJobStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    store.add(healed := job_of(HEALING, Status.SUCCESS, created=NOW - timedelta(days=1)))
+    initiator = initiator_of(store)
+    for _ in range(3):
+        assert initiator.request(STREAM, HEALING).decision == Create()
+    text = f"counts as synced: it has no successful initial sync, but healing {healed} succeeded"
+    assert caplog.text.count(text) == 1
 
 
 def test_after_closing_nothing_begins_any_more(store: FakeJobStore) -> None:
@@ -312,18 +264,6 @@ def test_work_that_waits_for_its_turn_does_not_begin_after_closing(store: FakeJo
     closing.join(10)
     assert refused.is_set() or not store.calls
     assert not store.calls
-
-
-def test_a_job_that_may_have_been_failed_is_reported_all_the_same(store: FakeJobStore) -> None:
-    world = World(job_timeout=timedelta(minutes=90))
-    harness = Harness((STREAM,), world, store)
-    store.add(job_of(HEALING, modified=NOW))
-    harness.initiator.take(tick(), NOW)
-    world.now = NOW + timedelta(minutes=91)
-    store.failures["fail"] = [LOST]
-    with pytest.raises(StoreUnavailable):
-        harness.initiator.take(tick(), NOW)
-    assert len(harness.reported()) == 1
 
 
 def test_two_calls_for_one_stream_never_mix(store: FakeJobStore) -> None:

@@ -61,18 +61,19 @@ STATEMENTS = {  # .rq is a query, .ru an update
         stream_of(unconfigured=[INITIAL_SYNC]), None
     ),
     "find_jobs.rq": queries.find_jobs(JOBS),
-    "last_created.rq": queries.last_created(STREAM.operations, NOW),
+    "active_jobs.rq": queries.active_jobs(STREAM.operations),
+    "newest_jobs.rq": queries.newest_jobs(STREAM.operations, NOW),
     "half_jobs.rq": queries.half_jobs(STREAM.operations),
     "add_task.ru": queries.add_task(NEW),
     "doubled_jobs.rq": queries.doubled(queries.DOUBLED_JOBS, STREAM.operations),
     "doubled_tasks.rq": queries.doubled(queries.DOUBLED_TASKS, STREAM.operations),
     "mend_doubled.ru": queries.mend_doubled(JOBS),
-    "recorded.rq": queries.recorded(ERROR.uri),
-    "fail_job.ru": queries.fail_job(BUSY, NOW),
+    "recorded.rq": queries.recorded([ERROR.uri]),
+    "end_job.ru": queries.end_job(BUSY, Status.FAILED, NOW),
     "record_error.ru": queries.record_error(ERROR),
     "record_error_of_job.ru": queries.record_error(replace(ERROR, job=BUSY.uri)),
     "jobs_of_operation.rq": queries.jobs_of_operation(operation(DUMP)),
-    "delete_jobs.ru": queries.delete_jobs(operation(DUMP)),
+    "delete_jobs.ru": queries.delete_jobs([BUSY, job_of(HEALING)]),
 }
 UPDATES = [name for name in STATEMENTS if name.endswith(".ru")]
 
@@ -144,8 +145,8 @@ def test_an_error_of_a_job_that_can_not_be_named_names_none() -> None:
     assert of_blank_node == STATEMENTS["record_error.ru"]
 
 
-def test_failing_a_job_leaves_its_finished_tasks_out() -> None:
-    subjects = re.findall(r"^    <(\S+)>$", STATEMENTS["fail_job.ru"], re.MULTILINE)
+def test_ending_a_job_leaves_its_finished_tasks_out() -> None:
+    subjects = re.findall(r"^    <(\S+)>$", STATEMENTS["end_job.ru"], re.MULTILINE)
     assert subjects == [BUSY.uri, BUSY.tasks[0].uri, BUSY.tasks[2].uri]
 
 
@@ -300,7 +301,9 @@ def test_a_date_that_can_not_be_read_blocks_nobody(text: str, variable: str) -> 
         (answers.parse_half_jobs, binding(id="1"), "graph"),
         (answers.parse_half_jobs, binding(graph="urn:graph"), "id"),
         (answers.parse_half_jobs, binding(job=None, graph="urn:graph", id="1"), "job"),
-        (answers.parse_job_uris, {}, "job"),
+        (answers.parse_recorded, {}, "error"),
+        (answers.parse_newest, {"newest": "", "status": "urn:s"}, "operation"),
+        (answers.parse_newest, {"newest": "", "operation": "urn:o"}, "status"),
         (answers.parse_subjects, {}, "subject"),
     ],
 )
@@ -319,10 +322,12 @@ def test_a_state_tells_active_jobs_synced_ones_and_recent_ones_apart() -> None:
         binding(job="urn:on time", status=success, created="2024-01-06T06:00:00Z"),
         binding(job="urn:failed", status=status(Status.FAILED), created="2024-01-07"),
         binding(job="urn:syncing", operation=sync, created="2024-01-05"),
+        binding(job="urn:healed", operation=operation(HEALING), status=success),
     ]
     state = answers.parse_state(rows, STREAM, at("2024-01-06T06:00"))
     assert [job.uri for job in state.active] == ["urn:active", "urn:syncing"]
     assert [job.uri for job in state.synced] == ["urn:synced"]
+    assert [job.uri for job in state.healed] == ["urn:healed"]
     assert [job.uri for job in state.recent] == ["urn:on time", "urn:failed"]
 
 
@@ -335,16 +340,46 @@ def test_half_jobs_are_read_with_graph_and_id() -> None:
     assert (half.job.uri, half.graph, half.job_id) == ("urn:job", "urn:graph", "1")
 
 
-def test_the_last_dates_are_read_by_operation() -> None:
+def test_recorded_errors_are_read_with_their_dates() -> None:
     rows = [
-        {"operation": "urn:a", "latest": "2024-01-06T06:00:00Z"},
-        {"operation": "urn:b"},
-        {"operation": "urn:c", "latest": "never"},
+        {"error": "urn:a", "created": "2024-01-06T06:00:00Z"},
+        {"error": "urn:b", "created": "never"},
+    ]
+    assert answers.parse_recorded(rows) == {"urn:a": NOW, "urn:b": None}
+
+
+def test_the_newest_jobs_are_read_the_oldest_first() -> None:
+    busy = status(Status.BUSY)
+    rows = [
+        {"operation": "urn:o", "status": busy, "newest": "2024-01-06T06:00:00Z urn:b"},
+        {"operation": "urn:o", "status": "urn:own", "newest": "2024-01-05T06:00:00.5Z urn:a"},
+        {"operation": "urn:o", "status": busy, "newest": "never urn:c"},
         {},  # Virtuoso, where there is no job at all
     ]
-    assert answers.parse_last_created(rows) == {"urn:a": NOW}
+    found = answers.parse_newest(rows)
+    assert [(job.uri, job.status) for job in found] == [
+        ("urn:c", Status.BUSY),
+        ("urn:a", None),
+        ("urn:b", Status.BUSY),
+    ]
+    assert found[-1].created == NOW
 
 
-def test_uris_are_read() -> None:
-    assert answers.parse_job_uris([{"job": "urn:a"}, {"job": "urn:b"}]) == ("urn:a", "urn:b")
+def test_of_a_full_answer_the_last_job_is_left_out_since_it_may_lack_tasks() -> None:
+    rows = [binding(job="urn:a"), binding(job="urn:b")]
+    assert [job.uri for job in answers.parse_active(rows, 3)] == ["urn:a", "urn:b"]
+    assert [job.uri for job in answers.parse_active(rows, 2)] == ["urn:a"]
+
+
+def test_a_batch_holds_each_job_once_and_those_without_a_status() -> None:
+    rows: list[Binding] = [
+        {"job": "urn:a", "status": status(Status.SUCCESS)},
+        {"job": "urn:a", "status": status(Status.BUSY)},
+        {"job": "urn:b"},
+    ]
+    batch = answers.parse_batch(rows, operation(DUMP))
+    assert [(job.uri, job.status) for job in batch] == [("urn:a", Status.BUSY), ("urn:b", None)]
+
+
+def test_subjects_are_read() -> None:
     assert answers.parse_subjects([{"subject": "urn:a"}]) == ("urn:a",)

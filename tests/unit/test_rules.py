@@ -20,8 +20,8 @@ from jobs.model import (
     Trigger,
     Wait,
 )
-from jobs.rules import decide, from_the_future, newest_since, timed_out
-from tests.builders import DUMP, HEALING, INITIAL_SYNC, NOW, at, job_of, stream_of, task_of
+from jobs.rules import decide, from_the_future, newest_since
+from tests.builders import DUMP, HEALING, INITIAL_SYNC, NOW, job_of, stream_of
 
 STARTUP, TICK, REQUEST = Trigger.STARTUP, Trigger.TICK, Trigger.REQUEST
 
@@ -30,6 +30,7 @@ QUEUED_SYNC = job_of(INITIAL_SYNC, Status.SCHEDULED)
 RUNNING_HEALING = job_of(HEALING)
 RUNNING_DUMP = job_of(DUMP)
 DONE_SYNC = job_of(INITIAL_SYNC, Status.SUCCESS)
+DONE_HEALING = job_of(HEALING, Status.SUCCESS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,7 @@ class Row:
     expected: type[Decision]
     active: tuple[Job, ...] = ()
     synced: bool = True
+    healed: bool = False
     stream: Stream = field(default_factory=stream_of)
     says: tuple[str, ...] = ()
 
@@ -99,6 +101,40 @@ ROWS = [
         synced=False,
         expected=Wait,
         says=("no initial sync has succeeded yet",),
+    ),
+    Row(
+        sentence="a healing tick takes a healing for a sync that was cleaned away",
+        kind=HEALING,
+        trigger=TICK,
+        synced=False,
+        healed=True,
+        expected=Create,
+    ),
+    Row(
+        sentence="a healing asked for takes a healing for a sync that was cleaned away",
+        kind=HEALING,
+        trigger=REQUEST,
+        synced=False,
+        healed=True,
+        expected=Create,
+    ),
+    Row(
+        sentence="a startup syncs a stream that was only healed",
+        kind=INITIAL_SYNC,
+        trigger=STARTUP,
+        synced=False,
+        healed=True,
+        expected=Create,
+    ),
+    Row(
+        sentence="a healing tick of a healed stream waits for its sync all the same",
+        kind=HEALING,
+        trigger=TICK,
+        synced=False,
+        healed=True,
+        active=(RUNNING_SYNC,),
+        expected=Wait,
+        says=(RUNNING_SYNC.uri,),
     ),
     Row(
         sentence="a healing tick names the sync it waits for",
@@ -214,7 +250,11 @@ ROWS = [
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.sentence)
 def test_decision(row: Row) -> None:
-    state = StreamState(active=row.active, synced=(DONE_SYNC,) if row.synced else ())
+    state = StreamState(
+        active=row.active,
+        synced=(DONE_SYNC,) if row.synced else (),
+        healed=(DONE_HEALING,) if row.healed else (),
+    )
     decision = decide(row.kind, row.stream, state, row.trigger)
     assert isinstance(decision, row.expected)
     for words in row.says:
@@ -271,53 +311,3 @@ def test_a_job_does_what_ticks_up_to_its_date_asked_for(
 def test_jobs_from_the_future_are_told() -> None:
     soon, late = (job_of(DUMP, created=NOW + minutes * MINUTE) for minutes in (4, 6))
     assert from_the_future(StreamState(recent=(soon, late)), NOW) == (late,)
-
-
-HOUR = timedelta(hours=1)
-
-
-@pytest.mark.parametrize(
-    ("job", "first_seen", "silent"),
-    [
-        pytest.param(
-            job_of(DUMP, modified=at("2024-01-06T04:59:59")),
-            at("2024-01-06T04:00"),
-            True,
-            id="a job that was modified longer ago",
-        ),
-        pytest.param(
-            job_of(DUMP, modified=at("2024-01-06T05:00")),
-            at("2024-01-06T04:00"),
-            False,
-            id="a job whose time ends only now",
-        ),
-        pytest.param(
-            job_of(DUMP, modified=at("2020-01-01T00:00")),
-            at("2024-01-06T05:30"),
-            False,
-            id="an old job that was first seen a moment ago",
-        ),
-        pytest.param(
-            job_of(
-                DUMP,
-                modified=at("2024-01-06T01:00"),
-                tasks=(
-                    task_of("a", modified=at("2024-01-06T05:30")),
-                    task_of("b", modified=at("2024-01-06T02:00")),
-                ),
-            ),
-            at("2024-01-06T00:00"),
-            False,
-            id="a job whose task was modified lately",
-        ),
-        pytest.param(
-            job_of(DUMP),
-            at("2024-01-06T04:00"),
-            True,
-            id="a job without any date, seen long ago",
-        ),
-    ],
-)
-def test_only_long_silence_times_a_job_out(job: Job, first_seen: datetime, *, silent: bool) -> None:
-    found = timed_out([job], {job.uri: first_seen}, HOUR, NOW)
-    assert (found == (job,)) is silent

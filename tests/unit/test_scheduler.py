@@ -12,7 +12,7 @@ import pytest
 
 from jobs import cron
 from jobs.agenda import NEVER
-from jobs.scheduler import LONGEST_SLEEP, TickScheduler, TickTrigger, WakeUp
+from jobs.scheduler import LONGEST_SLEEP, Chore, TickScheduler, TickTrigger, WakeUp
 from tests.builders import DUMP, HEALING, INITIAL_SYNC, World, at, operation, stream_of
 from tests.harness import Harness
 
@@ -81,9 +81,8 @@ class Live(Harness):
     def scheduler(self) -> TickScheduler:
         return TickScheduler(
             self.settler,
-            sweep=self.sweeper.sweep,
+            chores=[Chore("sweep", self.sweeper.sweep, timedelta(hours=1))],
             flush=self.reporter.flush,
-            sweep_every=timedelta(hours=1),
             now=now,
         )
 
@@ -170,14 +169,13 @@ def test_after_a_stop_nothing_more_is_taken_up(
     assert live.looks.qsize() == 1
 
 
-def test_the_sweep_does_not_wait_for_its_first_interval() -> None:
+def test_a_chore_does_not_wait_for_its_first_interval() -> None:
     """A process that is restarted again and again would never come to it."""
     live, swept = Live(idle("public")), Event()
     scheduler = TickScheduler(
         live.settler,
-        sweep=swept.set,
+        chores=[Chore("sweep", swept.set, timedelta(hours=1))],
         flush=live.reporter.flush,
-        sweep_every=timedelta(hours=1),
         now=now,
     )
     scheduler.start()

@@ -19,7 +19,7 @@ SIX = at("2024-01-06T06:00:00")
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 REFUSED = StoreUnavailable("refused", sent=False)
 LOST = StoreUnavailable("no answer", sent=True)
-POLICY = Policy(window=HOUR, settle=10 * SECOND, repeat=24 * HOUR, longest_pause=MINUTE)
+POLICY = Policy(window=HOUR, settle=10 * SECOND, longest_pause=MINUTE)
 
 
 class OneStream(Harness):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from jobs.model import Status
 from jobs.store import Deadline
 from sparql.client import BadAnswer, SparqlClient, SparqlError, TimedOut
 from sparql.store import SparqlJobStore
@@ -49,7 +50,8 @@ READS: dict[str, Callable[[SparqlJobStore], Any]] = {
     "state": lambda store: store.state(STREAM, None, soon()),
     "find": lambda store: store.find(["urn:job"], soon()),
     "half_jobs": lambda store: store.half_jobs(OPERATIONS, soon()),
-    "jobs_of": lambda store: store.jobs_of(operation(DUMP), soon()),
+    "active": lambda store: store.active(OPERATIONS, soon()),
+    "batch_of": lambda store: store.batch_of(operation(DUMP), soon()),
     "mend_second_values": lambda store: store.mend_second_values(OPERATIONS, soon()),
 }
 
@@ -65,7 +67,8 @@ def test_a_row_that_lacks_what_was_asked_for_is_a_bad_answer(
 
 WRITES: dict[str, Callable[[SparqlJobStore], Any]] = {
     "add_task": lambda store: store.add_task(replace(new_job("a"), graph="b0"), soon()),
-    "fail": lambda store: store.fail(job_of(DUMP, uri="b0"), NOW, soon()),
+    "end": lambda store: store.end(job_of(DUMP, uri="b0"), Status.FAILED, NOW, soon()),
+    "delete": lambda store: store.delete([job_of(DUMP, uri="b0")], soon()),
     "mend_second_values": lambda store: store.mend_second_values(OPERATIONS, soon()),
 }
 
@@ -91,7 +94,8 @@ def test_a_store_that_does_not_answer_a_select_with_rows_does_not_answer(
 
 
 def test_nothing_is_asked_about_no_operations(store: SparqlJobStore, server: Canned) -> None:
-    assert store.last_created([], NOW, soon()) == {}
+    assert store.newest([], NOW, soon()) == ()
+    assert store.recorded([], soon()) == {}
     assert not server.requests
 
 
@@ -101,9 +105,17 @@ def test_nothing_is_mended_where_nothing_is_wrong(store: SparqlJobStore, server:
 
 
 def test_an_error_is_recorded_once_it_is_found(store: SparqlJobStore, server: Canned) -> None:
-    assert not store.recorded("urn:error", soon())
-    server.said = rows({"error": "urn:error"})
-    assert store.recorded("urn:error", soon())
+    assert store.recorded(["urn:error"], soon()) == {}
+    server.said = rows({"error": "urn:error", "created": NOW.isoformat()})
+    assert store.recorded(["urn:error"], soon()) == {"urn:error": NOW}
+
+
+def test_a_long_list_of_errors_is_looked_for_in_parts(
+    store: SparqlJobStore, server: Canned
+) -> None:
+    """Virtuoso takes no list of more than 4,094."""
+    store.recorded([f"urn:error:{number}" for number in range(2500)], soon())
+    assert len(server.requests) == 3
 
 
 def test_a_job_is_written_in_a_session_of_its_own_its_task_too(
@@ -112,7 +124,7 @@ def test_a_job_is_written_in_a_session_of_its_own_its_task_too(
     """Of two dump tasks in one bundle of delta-notifier only the first is ever done."""
     store.create(new_job("a"), soon(), soon())
     store.add_task(new_job("a"), soon())
-    store.delete(operation(DUMP), soon())
+    store.delete([job_of(DUMP)], soon())
     sessions = [request.headers.get("mu-session-id") for request in server.requests]
     assert sessions == [SESSION, SESSION, None]
 

@@ -42,12 +42,12 @@ def away(times: int) -> list[StoreError]:
 def test_a_store_that_answers_leads_straight_into_service() -> None:
     starting = Starting()
     starting.startup.run()
-    assert starting.store.calls == ["ping", "last_created"]
+    assert starting.store.calls == ["ping", "newest"]
     assert starting.ready.is_set()
     assert starting.armed == 1
 
 
-@pytest.mark.parametrize("step", ["ping", "last_created"])
+@pytest.mark.parametrize("step", ["ping", "newest"])
 def test_waiting_for_the_store_is_logged_once_at_each_end(
     step: str, caplog: pytest.LogCaptureFixture
 ) -> None:

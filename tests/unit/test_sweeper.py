@@ -9,6 +9,7 @@ import pytest
 from jobs import identity
 from jobs.agenda import Policy
 from jobs.model import JOB_BASE, Job, Status
+from jobs.reporter import Report
 from jobs.store import StoreError
 from tests.builders import DUMP, HEALING, INITIAL_SYNC, NOW, World, job_of, stream_of
 from tests.harness import Harness
@@ -86,6 +87,8 @@ def test_what_the_store_refuses_is_tried_at_the_next_look(harness: Harness) -> N
 
 
 def test_errors_that_wait_are_stored(harness: Harness) -> None:
-    harness.reporter.report(STREAM, "why")
+    harness.reporter.report(
+        Report(stream=STREAM, thing="urn:a", what="broken", at=NOW, message="why")
+    )
     sweep(harness, timedelta(0))
     assert [error.message for error in harness.store.errors] == ["why"]

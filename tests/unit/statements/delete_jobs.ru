@@ -1,24 +1,41 @@
 PREFIX task: <http://redpencil.data.gift/vocabularies/tasks/>
 PREFIX dct: <http://purl.org/dc/terms/>
-PREFIX cogs: <http://vocab.deri.ie/cogs#>
+PREFIX oslc: <http://open-services.net/ns/core#>
 DELETE {
-  GRAPH ?graph { ?subject ?predicate ?object . }
+  GRAPH ?graph { ?error ?predicate ?object . }
 }
 WHERE {
-  {
-    GRAPH ?jobGraph {
-      ?subject a cogs:Job ;
-        task:operation <http://redpencil.data.gift/id/jobs/concept/JobOperation/deltas/dump/public> .
-    }
-  } UNION {
-    GRAPH ?jobGraph {
-      ?job a cogs:Job ;
-        task:operation <http://redpencil.data.gift/id/jobs/concept/JobOperation/deltas/dump/public> .
-    }
-    GRAPH ?taskGraph {
-      ?subject a task:Task ;
-        dct:isPartOf ?job .
-    }
+  VALUES ?job {
+    <http://redpencil.data.gift/id/job/DUMP-busy>
+    <http://redpencil.data.gift/id/job/HEALING-busy>
   }
-  GRAPH ?graph { ?subject ?predicate ?object . }
+  GRAPH ?errorGraph {
+    ?error dct:references ?job ;
+      a oslc:Error .
+  }
+  GRAPH ?graph { ?error ?predicate ?object . }
+} ;
+DELETE {
+  GRAPH ?graph { ?task ?predicate ?object . }
+}
+WHERE {
+  VALUES ?job {
+    <http://redpencil.data.gift/id/job/DUMP-busy>
+    <http://redpencil.data.gift/id/job/HEALING-busy>
+  }
+  GRAPH ?taskGraph {
+    ?task dct:isPartOf ?job ;
+      a task:Task .
+  }
+  GRAPH ?graph { ?task ?predicate ?object . }
+} ;
+DELETE {
+  GRAPH ?graph { ?job ?predicate ?object . }
+}
+WHERE {
+  VALUES ?job {
+    <http://redpencil.data.gift/id/job/DUMP-busy>
+    <http://redpencil.data.gift/id/job/HEALING-busy>
+  }
+  GRAPH ?graph { ?job ?predicate ?object . }
 }

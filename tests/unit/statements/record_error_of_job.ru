@@ -2,7 +2,7 @@ PREFIX mu: <http://mu.semte.ch/vocabularies/core/>
 PREFIX dct: <http://purl.org/dc/terms/>
 PREFIX oslc: <http://open-services.net/ns/core#>
 PREFIX deltas: <http://redpencil.data.gift/vocabularies/deltas/>
-INSERT DATA {
+INSERT {
   GRAPH <http://mu.semte.ch/graphs/system/jobs> {
     <http://redpencil.data.gift/id/jobs/error/e> a oslc:Error, deltas:Error ;
       mu:uuid "e" ;
@@ -12,4 +12,8 @@ INSERT DATA {
       dct:creator <http://lblod.data.gift/services/initiator/public> ;
       dct:references <http://redpencil.data.gift/id/job/DUMP-busy> .
   }
+}
+WHERE {
+  VALUES ?once { 1 }
+  FILTER NOT EXISTS { GRAPH ?graph { <http://redpencil.data.gift/id/jobs/error/e> a oslc:Error . } }
 }

@@ -1,0 +1,130 @@
+"""Stuck jobs, end to end: a scripted consumer leaves one, the service says why and what to do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import stack
+from tests.e2e.service import SYNC, Service, eventually
+from tests.servers import select, update
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.servers import Store
+
+WATCHFUL = {
+    "WATCHDOG_MINUTES": "0.005",
+    "PICKUP_MINUTES": "0.01",
+    "STUCK_MINUTES": "0.01",
+    "SWEEP_SECONDS": "3600",  # it must not give the job without a task one
+}
+
+
+def sync_of(store: Store) -> tuple[str, str]:
+    """Wait for the initial sync that the start creates; return the job and its task."""
+    job = eventually(lambda: stack.jobs(store, SYNC), "an initial sync")[0]
+    task = eventually(lambda: stack.tasks(store, job), "its task")[0]
+    return job, task
+
+
+def about(store: Store, job: str) -> list[dict[str, str]]:
+    """Return every property of the errors that reference a job, a row each."""
+    return select(
+        store,
+        f"""{stack.PREFIXES} SELECT ?error ?p ?o {{ GRAPH ?g {{
+            ?error a oslc:Error ; dct:references <{job}> ; ?p ?o }} }}""",
+    )
+
+
+def messages(store: Store, job: str) -> list[str]:
+    return [row["o"] for row in about(store, job) if row["p"].endswith("#message")]
+
+
+def lose_the_task(store: Store, task: str) -> None:
+    update(store, f"DELETE WHERE {{ GRAPH ?g {{ <{task}> ?p ?o }} }}")
+
+
+def leave(status: str) -> Callable[[Store, str], None]:
+    return lambda store, task: stack.set_status(store, task, status)
+
+
+CAUSES = {
+    "no task": lose_the_task,
+    "task never picked up": lambda _store, _task: None,
+    "task running long": leave("busy"),
+    "tasks all done, job still active": leave("success"),
+    "task failed, job still active": leave("failed"),
+}
+REMEDIES = {
+    "no task": "DELETE /initial-sync-jobs",
+    "task never picked up": "deltas/initialPublicationGraphSyncing was down, or there is none",
+    "task running long": "JOB_TIMEOUT_MINUTES fails such jobs",
+    "tasks all done, job still active": f"its configuration lacks job operation {SYNC}",
+    "task failed, job still active": "CLOSE_FINISHED_JOBS=true",
+}
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_every_cause_is_named_with_its_remedy_in_log_and_store(
+    triplestore: Store, cause: str
+) -> None:
+    with Service(triplestore, WATCHFUL | {"PICKUP_MINUTES": "0.05"}) as service:
+        job, task = sync_of(triplestore)
+        CAUSES[cause](triplestore, task)
+        service.logged(f"job {job}: {cause}: ")
+        (message,) = eventually(lambda: messages(triplestore, job), "an error resource")
+        log = service.log
+    warnings = [line for line in log.splitlines() if f"WARNING {message}" in line]
+    assert len(warnings) == 1
+    assert message.startswith(f"initial sync of the environment's stream: job {job}: {cause}: ")
+    assert REMEDIES[cause] in message
+
+
+def test_an_error_is_what_the_alerting_takes_each_property_once(triplestore: Store) -> None:
+    with Service(triplestore, WATCHFUL | {"ERROR_CREATOR_URI": "http://example.org/us"}):
+        job, _ = sync_of(triplestore)
+        eventually(lambda: messages(triplestore, job), "an error resource")
+        rows = about(triplestore, job)
+    found = [(row["p"].replace("#", "/").rpartition("/")[2], row["o"]) for row in rows]
+    assert Counter(name for name, _ in found) == Counter(
+        ["type", "type", "uuid", "subject", "message", "created", "creator", "references"]
+    )
+    assert dict(found)["subject"] == "Delta Producer Background Jobs Initiator"
+    assert dict(found)["creator"] == "http://example.org/us"
+
+
+def test_a_restart_between_two_looks_and_a_second_replica_tell_it_once(
+    triplestore: Store,
+) -> None:
+    with Service(triplestore, WATCHFUL) as first, Service(triplestore, WATCHFUL) as second:
+        job, _ = sync_of(triplestore)
+        first.ready()
+        first.stop()
+        second.logged(f"{job}: task never picked up")
+        first.start().ready()
+        first.logged(f"reported before: initial sync of the environment's stream: job {job}")
+        first.stop()
+        second.stop()
+        lines = (first.log + second.log).splitlines()
+    assert len(messages(triplestore, job)) == 1
+    warnings = [x for x in lines if "WARNING initial sync" in x]
+    assert len([x for x in warnings if "task never picked up" in x]) == 1
+
+
+@pytest.mark.parametrize("outcome", ["success", "failed"])
+def test_a_job_that_nobody_closes_is_closed_where_that_is_allowed(
+    triplestore: Store, outcome: str
+) -> None:
+    allowed = WATCHFUL | {"CLOSE_FINISHED_JOBS": "true", "PICKUP_MINUTES": "1"}
+    with Service(triplestore, allowed) as service:
+        job, task = sync_of(triplestore)
+        stack.set_status(triplestore, task, outcome)
+        eventually(lambda: stack.status_of(triplestore, job) == [outcome], "the job is closed")
+        service.logged(f"job {job} was set to {outcome}")
+        asked = service.call("POST", "/healing-jobs")
+        assert asked.status == (200 if outcome == "success" else 409)
+    assert messages(triplestore, job) == []
