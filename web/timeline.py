@@ -1,0 +1,236 @@
+"""A stream's last and next 24 hours as shapes: where they lie, how they look, what they say.
+
+Lengths across are percent of the picture's width, lengths down are pixels: so the picture takes
+the width of any screen, and text in it keeps its size. All places come from instants; only what
+labels say is local time. So a day of 23 or 25 hours is drawn as long as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, time, timedelta
+from typing import NamedTuple
+
+from web.report import ActiveJobReport, JobReport, KindReport, StreamReport, TroubleReport
+from web.times import WEEKDAYS, Wall, span
+
+REACH = timedelta(hours=24)  # that is shown on either side of now
+NOW = 50.0  # where now is
+END = 100.0  # where the picture ends
+THINNEST = 0.4  # percent; a bar is never narrower, or it would not be seen
+MOST_LISTED = 100  # jobs and fire times that a report lists per kind
+MOST_ROWS = 3  # of jobs that run at one time in one lane
+AXIS = 20  # pixels for the hours, on top
+ROW = 18  # pixels for one row of bars
+PADDING = 8  # pixels of a lane beside its rows
+ACTIVE = ("busy", "scheduled")
+HEIGHTS = {"failed": 16, "success": 10, "busy": 10, "scheduled": 10, "canceled": 4, "unknown": 4}
+
+
+class Run(NamedTuple):
+    """A job from its start to its end, or till now."""
+
+    start: datetime
+    end: datetime
+    job: JobReport
+
+
+class Bar(NamedTuple):
+    """A job. Its height tells its status as well as its colour does."""
+
+    x: float
+    width: float
+    y: int
+    height: int
+    look: str
+    says: str
+
+
+class Mark(NamedTuple):
+    """A coming tick."""
+
+    x: float
+    y: int
+    says: str
+
+
+class Clash(NamedTuple):
+    """An instant at which several kinds are due: one has to wait for the other."""
+
+    x: float
+    top: int
+    bottom: int
+    says: str
+
+
+class Label(NamedTuple):
+    """An hour on the axis."""
+
+    x: float
+    look: str
+    says: str
+
+
+class Veil(NamedTuple):
+    """A stretch of a lane of which nothing is known: empty does not mean that nothing happens."""
+
+    x: float
+    width: float
+    y: int
+    height: int
+    says: str
+
+
+class Lane(NamedTuple):
+    """One job kind. `rows` is how many jobs run at one time at most, as far as there is room."""
+
+    kind: KindReport
+    y: int
+    rows: int
+    bars: tuple[Bar, ...]
+    marks: tuple[Mark, ...]
+    veils: tuple[Veil, ...]
+
+    @property
+    def height(self) -> int:
+        """How tall it is."""
+        return self.rows * ROW + PADDING
+
+    @property
+    def middle(self) -> int:
+        """Where its marks are."""
+        return self.y + self.height // 2
+
+
+class Picture(NamedTuple):
+    """The whole of it."""
+
+    height: int
+    labels: tuple[Label, ...]
+    lanes: tuple[Lane, ...]
+    clashes: tuple[Clash, ...]
+
+
+def picture(stream: StreamReport, wall: Wall, *, jobs_known: bool = True) -> Picture:
+    """Draw a stream as of the instant that the clock on the wall shows."""
+    lanes, top = [], AXIS
+    for kind in stream.kinds:
+        lane = _lane(kind, wall, top, jobs_known=jobs_known)
+        lanes.append(lane)
+        top += lane.height
+    return Picture(top, tuple(_labels(wall)), tuple(lanes), tuple(_clashes(lanes, wall)))
+
+
+def _place(instant: datetime, now: datetime) -> float:
+    """Return where an instant lies, within the picture."""
+    place = NOW + NOW * ((instant - now) / REACH)
+    return round(place, 2) if 0 < place < END else 0.0 if place <= 0 else END
+
+
+def _lane(kind: KindReport, wall: Wall, top: int, *, jobs_known: bool) -> Lane:
+    runs = sorted(_runs(kind, wall.now), key=lambda run: run[:2])
+    rows = _rows(runs)
+    middles = [top + PADDING // 2 + row * ROW + ROW // 2 for row in rows]
+    lane = Lane(kind, top, max(rows, default=0) + 1, (), (), ())
+    return lane._replace(
+        bars=tuple(_bar(run, middle, wall) for run, middle in zip(runs, middles, strict=True)),
+        marks=tuple(
+            Mark(_place(tick, wall.now), lane.middle, f"due {wall.hour(tick)}")
+            for tick in _coming(kind, wall.now)
+        ),
+        veils=tuple(_veils(lane, wall.now, jobs_known=jobs_known)),
+    )
+
+
+def _coming(kind: KindReport, now: datetime) -> list[datetime]:
+    return [tick for tick in dict.fromkeys(kind.coming) if now <= tick <= now + REACH]
+
+
+def _runs(kind: KindReport, now: datetime) -> Iterator[Run]:
+    """Return the jobs that belong in the picture; an active one does, whenever it started."""
+    jobs: dict[str, JobReport] = {job.uri: job for job in (*kind.recent, *kind.active)}
+    for job in jobs.values():
+        start = job.created or job.modified
+        if start is None:
+            continue
+        end = now if job.status in ACTIVE else max(start, job.modified or start)
+        if end >= now - REACH and start <= now + REACH:
+            yield Run(start, end, job)
+
+
+def _rows(runs: Iterable[Run]) -> list[int]:
+    """Give jobs that run at one time rows of their own, as long as there are rows."""
+    ends: list[datetime] = []
+    rows = []
+    for start, end, _ in runs:
+        row = next((row for row, taken in enumerate(ends) if taken <= start), len(ends))
+        if row == MOST_ROWS:
+            row = ends.index(min(ends))
+        ends[row : row + 1] = [end]
+        rows.append(row)
+    return rows
+
+
+def _bar(run: Run, middle: int, wall: Wall) -> Bar:
+    left, right = _place(run.start, wall.now), _place(run.end, wall.now)
+    if right - left < THINNEST:  # it grows to the right, unless into the future or out of sight
+        left = min(left, (NOW if left <= NOW else END) - THINNEST)
+        right = left + THINNEST
+    status, height = run.job.status, HEIGHTS[run.job.status]
+    look = status if _trouble(run.job) is None else f"{status} stuck"
+    return Bar(left, round(right - left, 2), middle - height // 2, height, look, _about(run, wall))
+
+
+def _about(run: Run, wall: Wall) -> str:
+    """Say what a bar stands for."""
+    start, end, job = run
+    until = "now" if job.status in ACTIVE else wall.hour(end)
+    text = f"{job.status}, {wall.hour(start)} to {until} ({span(end - start)}): {job.uri}"
+    trouble = _trouble(job)
+    return text if trouble is None else f"stuck, {trouble.cause}: {text}"
+
+
+def _trouble(job: JobReport) -> TroubleReport | None:
+    return job.trouble if isinstance(job, ActiveJobReport) else None
+
+
+def _veils(lane: Lane, now: datetime, *, jobs_known: bool) -> Iterator[Veil]:
+    """Cover what the report does not tell."""
+    kind = lane.kind
+    if not jobs_known:
+        yield Veil(0, NOW, lane.y, lane.height, "not known: the store does not answer")
+    elif len(kind.recent) >= MOST_LISTED and kind.recent[0].created:
+        says = f"older than the newest {MOST_LISTED} jobs, which are all that is listed"
+        yield Veil(0, _place(kind.recent[0].created, now), lane.y, lane.height, says)
+    if len(kind.coming) >= MOST_LISTED:
+        x = _place(kind.coming[-1], now)
+        says = f"later than the next {MOST_LISTED} ticks, which are all that is listed"
+        yield Veil(x, round(END - x, 2), lane.y, lane.height, says)
+
+
+def _clashes(lanes: Iterable[Lane], wall: Wall) -> Iterator[Clash]:
+    """Find the instants at which more than one kind is due."""
+    due: dict[datetime, list[Lane]] = {}
+    for lane in lanes:
+        for tick in _coming(lane.kind, wall.now):
+            due.setdefault(tick, []).append(lane)
+    for tick, together in due.items():
+        if len(together) > 1:
+            names = " and ".join(lane.kind.kind for lane in together)
+            says = f"{names} are due at once, {wall.hour(tick)}: one waits for the other"
+            x = _place(tick, wall.now)
+            yield Clash(x, together[0].middle, together[-1].middle, says)
+
+
+def _labels(wall: Wall) -> Iterator[Label]:
+    """Label every sixth hour by the clock on the wall; a day begins with its name."""
+    first = wall.local(wall.now - REACH).date()
+    for day in (first + timedelta(days=number) for number in range(3)):
+        for hour in (0, 6, 12, 18):
+            local = datetime.combine(day, time(hour), wall.zone)
+            instant = local.astimezone(UTC)
+            if abs(instant - wall.now) > REACH:
+                continue
+            shown = wall.local(instant)
+            says = f"{shown:%H:%M}" if hour else f"{WEEKDAYS[shown.weekday()]} {shown.day}"
+            yield Label(_place(instant, wall.now), "" if hour else "day", says)
