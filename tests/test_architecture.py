@@ -20,6 +20,7 @@ PURE = (
     "sparql/answers.py",
     "sparql/queries.py",
     "web/page.py",
+    "web/shapes.py",
     "web/timeline.py",
     "web/times.py",
     "web/verdicts.py",

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 
 from web.report import ActiveJobReport, JobReport, KindReport, StreamReport, TroubleReport
+from web.shapes import PADDING, ROW, Bar, Clash, Label, Lane, Mark, Picture, Veil
 from web.times import WEEKDAYS, Wall, span
 
 REACH = timedelta(hours=24)  # that is shown on either side of now
@@ -21,8 +22,6 @@ THINNEST = 0.4  # percent; a bar is never narrower, or it would not be seen
 MOST_LISTED = 100  # jobs and fire times that a report lists per kind
 MOST_ROWS = 3  # of jobs that run at one time in one lane
 AXIS = 20  # pixels for the hours, on top
-ROW = 18  # pixels for one row of bars
-PADDING = 8  # pixels of a lane beside its rows
 ACTIVE = ("busy", "scheduled")
 HEIGHTS = {"failed": 16, "success": 10, "busy": 10, "scheduled": 10, "canceled": 4, "unknown": 4}
 
@@ -33,82 +32,6 @@ class Run(NamedTuple):
     start: datetime
     end: datetime
     job: JobReport
-
-
-class Bar(NamedTuple):
-    """A job. Its height tells its status as well as its colour does."""
-
-    x: float
-    width: float
-    y: int
-    height: int
-    look: str
-    says: str
-
-
-class Mark(NamedTuple):
-    """A coming tick."""
-
-    x: float
-    y: int
-    says: str
-
-
-class Clash(NamedTuple):
-    """An instant at which several kinds are due: one has to wait for the other."""
-
-    x: float
-    top: int
-    bottom: int
-    says: str
-
-
-class Label(NamedTuple):
-    """An hour on the axis."""
-
-    x: float
-    look: str
-    says: str
-
-
-class Veil(NamedTuple):
-    """A stretch of a lane of which nothing is known: empty does not mean that nothing happens."""
-
-    x: float
-    width: float
-    y: int
-    height: int
-    says: str
-
-
-class Lane(NamedTuple):
-    """One job kind. `rows` is how many jobs run at one time at most, as far as there is room."""
-
-    kind: KindReport
-    y: int
-    rows: int
-    bars: tuple[Bar, ...]
-    marks: tuple[Mark, ...]
-    veils: tuple[Veil, ...]
-
-    @property
-    def height(self) -> int:
-        """How tall it is."""
-        return self.rows * ROW + PADDING
-
-    @property
-    def middle(self) -> int:
-        """Where its marks are."""
-        return self.y + self.height // 2
-
-
-class Picture(NamedTuple):
-    """The whole of it."""
-
-    height: int
-    labels: tuple[Label, ...]
-    lanes: tuple[Lane, ...]
-    clashes: tuple[Clash, ...]
 
 
 def picture(stream: StreamReport, wall: Wall, *, jobs_known: bool = True) -> Picture:

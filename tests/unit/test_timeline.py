@@ -12,7 +12,8 @@ from tests import reports
 from tests.builders import at
 from web import timeline
 from web.report import JobStatus
-from web.timeline import Lane, picture
+from web.shapes import PADDING, ROW, Lane
+from web.timeline import picture
 from web.times import Wall
 
 NOW = at("2024-01-06T06:00")
@@ -38,7 +39,7 @@ def spans(drawn: Lane) -> list[tuple[float, float]]:
 
 
 def rows(drawn: Lane) -> list[int]:
-    return [(bar.y - drawn.y) // timeline.ROW for bar in drawn.bars]
+    return [(bar.y - drawn.y) // ROW for bar in drawn.bars]
 
 
 def labels(now: str, zone: str) -> list[tuple[float, str]]:
@@ -100,7 +101,7 @@ def test_jobs_that_run_at_one_time_lie_below_each_other() -> None:
 def test_when_the_rows_are_full_jobs_cover_each_other() -> None:
     drawn = lane(recent=tuple(job(-9 + n, -1 - n / 10, str(n)) for n in range(5)))
     assert rows(drawn) == [0, 1, 2, 2, 2]
-    assert drawn.height == 3 * timeline.ROW + timeline.PADDING
+    assert drawn.height == 3 * ROW + PADDING
 
 
 def test_each_status_has_a_look_of_its_own_beside_its_colour() -> None:

@@ -1,0 +1,220 @@
+"""The status page as a person meets it: in Chromium, light and dark, on a desk and on a phone."""
+
+from __future__ import annotations
+
+import shutil
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from flask import Flask, Response
+from playwright.sync_api import sync_playwright
+from waitress.server import create_server
+
+from tests import reports
+from web import guard
+from web.page import render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, Page
+
+    from web.report import StatusReport, StreamReport
+
+pytestmark = pytest.mark.browser
+
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+)
+DESK, PHONE = 1280, 400
+SCENES: dict[str, Callable[[], StatusReport]] = {
+    "healthy": reports.healthy,
+    "in trouble": reports.in_trouble,
+    "store down": reports.store_down,
+    "much text": lambda: reports.report_of(long_winded(), problem="p" * 3000),
+}
+
+# Every text of the page against what is behind it, as WCAG 2 counts contrast.
+CONTRASTS = """() => {
+  const channel = part => part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  const light = rgb => rgb.slice(0, 3).map(part => channel(part / 255))
+    .reduce((sum, part, index) => sum + part * [0.2126, 0.7152, 0.0722][index], 0);
+  const parts = color => color.match(/[\\d.]+/g).map(Number);
+  const behind = element => {
+    for (let one = element; one; one = one.parentElement) {
+      const rgba = parts(getComputedStyle(one).backgroundColor);
+      if (rgba.length === 3 || rgba[3] === 1) return rgba;
+    }
+    throw new Error('no background');
+  };
+  const found = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const element = texts.currentNode.parentElement, style = getComputedStyle(element);
+    if (!texts.currentNode.data.trim() || element.tagName === 'title') continue;
+    const color = element instanceof SVGElement ? style.fill : style.color;
+    const [low, high] = [light(parts(color)), light(behind(element))].sort((a, b) => a - b);
+    found.push([(high + 0.05) / (low + 0.05), texts.currentNode.data.trim()]);
+  }
+  return found.sort((a, b) => a[0] - b[0]);
+}"""
+
+
+def long_winded() -> StreamReport:
+    """Return a stream whose texts are long and have no place to break."""
+    word = "w" * 500
+    hangs = reports.active(word, trouble=reports.trouble(cause=word, message=word, remedy=word))
+    kind = reports.kind(
+        pattern=word,
+        pattern_in_words=word,
+        last_job=reports.job(uri=f"urn:{word}"),
+        active=(hangs,),
+        last_outcome=reports.outcome("waits", reason=word, job=f"http://example.org/{word}"),
+    )
+    return reports.stream(word, kind, jobs_graph=word, error_creator=word)
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Serve each scene under its name, with the headers that the service sends."""
+    app = Flask(__name__)
+
+    @app.get("/<scene>")
+    def show(scene: str) -> Response:
+        return Response(render(SCENES[scene](), reports.BRUSSELS), mimetype="text/html")
+
+    guard.protect(app)
+    server: Any = create_server(app, host="127.0.0.1", port=0, threads=2)
+    thread = Thread(target=server.run, name="page")
+    thread.start()
+    yield f"http://127.0.0.1:{server.effective_port}"
+    server.close()
+    server.task_dispatcher.shutdown(timeout=5)
+    thread.join(timeout=5)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for all; it is closed with the module, since its event loop is in this thread."""
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=list(QUIET)
+        )
+        yield found
+        found.close()
+
+
+class Visit:
+    """A look at a scene; notes what the browser complains about and what it asks for."""
+
+    def __init__(self, browser: Browser, address: str, scene: str, **more: Any) -> None:
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        context = browser.new_context(
+            viewport={"width": more.pop("width", DESK), "height": 800}, **more
+        )
+        self.page: Page = context.new_page()
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(f"{address}/{scene}")
+
+    def close(self) -> None:
+        self.page.context.close()
+
+    def sees(self, text: str) -> bool:
+        """Tell whether the text is there, shown and within the width of the window."""
+        place = self.page.get_by_text(text).first
+        box = place.bounding_box()
+        width = self.page.evaluate("innerWidth")
+        return place.is_visible() and box is not None and box["x"] + box["width"] <= width
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Iterator[Any]:
+    """Open scenes, and close them after the test."""
+    visits: list[Visit] = []
+
+    def look(scene: str, **more: Any) -> Visit:
+        visits.append(Visit(browser, address, scene, **more))
+        return visits[-1]
+
+    yield look
+    for found in visits:
+        found.close()
+
+
+def test_a_person_finds_the_streams_what_is_next_and_in_which_zone(visit: Any) -> None:
+    found = visit("healthy")
+    names = found.page.get_by_role("heading", level=2).all_inner_texts()
+    assert names == ["organizations", "public", "worship-posts", "the environment's stream"]
+    table = found.page.get_by_role("table", name="Job kinds of public")
+    assert "Sat 2024-01-06 08:11" in table.get_by_role("row", name="dump").inner_text()
+    assert "in 1 h 10 min" in table.get_by_role("row", name="dump").inner_text()
+    for text in ("Europe/Brussels, UTC+01:00", "http://database:8890/sparql", "Working"):
+        assert found.sees(text), text
+    found.page.get_by_role("link", name="worship-posts").click()
+    assert found.page.get_by_role("heading", name="worship-posts").is_visible()
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
+def test_a_person_sees_at_once_what_is_stuck_and_what_to_do(visit: Any, width: int) -> None:
+    found = visit("in trouble", width=width)
+    heading = found.page.get_by_role("heading", name="1 job is stuck")
+    assert heading.bounding_box()["y"] < 500
+    for text in ("public, dump: no sign of life", reports.REMEDY, "dump stuck", "healing missed"):
+        assert found.sees(text), text
+    job = found.page.get_by_role("link", name="http://redpencil.data.gift/id/job/98e14608")
+    assert job.get_attribute("rel") == "noreferrer"
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
+def test_a_person_sees_at_once_that_the_store_is_down_and_still_what_is_next(
+    visit: Any, width: int
+) -> None:
+    found = visit("store down", width=width)
+    banner = found.page.get_by_role("heading", name="The store does not answer")
+    assert banner.bounding_box()["y"] < 500
+    for text in (reports.REFUSED, "not known", "Sat 2024-01-06 08:11", "every day at 03:00"):
+        assert found.sees(text), text
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_a_phone_needs_no_scrolling_sideways(visit: Any, scene: str) -> None:
+    found = visit(scene, width=PHONE)
+    assert found.page.evaluate("document.documentElement.scrollWidth") <= PHONE
+    beyond = """width => [...document.body.querySelectorAll(':not(a.uri *, caption *)')]
+      .filter(one => one.getBoundingClientRect().right > width).map(one => one.outerHTML)"""
+    assert found.page.evaluate(beyond, PHONE) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scene", ["in trouble", "store down"])
+def test_all_text_can_be_read_in_both_colour_schemes(visit: Any, scene: str, scheme: str) -> None:
+    found = visit(scene, color_scheme=scheme)
+    contrasts = found.page.evaluate(CONTRASTS)
+    assert len(contrasts) > 100
+    assert contrasts[0][0] >= 4.5, contrasts[:5]
+    [red, green, blue] = found.page.evaluate(
+        "getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g).map(Number)"
+    )
+    assert (red + green + blue > 600) == (scheme == "light")
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_the_browser_has_nothing_to_complain_about_and_asks_nobody_else(
+    visit: Any, scene: str, address: str
+) -> None:
+    found = visit(scene)
+    assert found.complaints == []
+    assert [url.replace("%20", " ") for url in found.requests if not url.startswith("data:")] == [
+        f"{address}/{scene}"
+    ]
+    assert found.page.evaluate("getComputedStyle(document.querySelector('h1')).fontWeight") == "650"

@@ -1,0 +1,362 @@
+"""What the status page shows, as text and as HTML."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+
+from tests import reports
+from tests.reports import NOW, active, job, kind, outcome, report_of, stream, trouble
+from web import page
+from web.report import JobStatus, Result, StatusReport, StoreReport
+from web.timeline import HEIGHTS
+from web.verdicts import RESULT_TONES, STATUS_TONES, Verdict, of_stream, overall
+
+SILENT = ("style", "title", "caption", "thead")
+VOID = ("meta", "link")
+DOWN = StoreReport(endpoint=reports.ENDPOINT, reachable=False, problem=reports.REFUSED)
+
+
+class Html(HTMLParser):
+    """A page taken apart: its tags with their attributes, and the text a person sees."""
+
+    def __init__(self, report: StatusReport) -> None:
+        super().__init__()
+        self.source = page.render(report, reports.BRUSSELS)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self._open: list[str] = []
+        self._texts: list[str] = []
+        self.feed(self.source)
+        self.close()
+        assert self._open == []
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self._texts).split())
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not set(SILENT) & set(self._open):
+            self._texts.append(data)
+
+
+# the service
+
+
+def test_the_header_tells_version_uptime_time_zone_and_store() -> None:
+    html = Html(report_of(stream()))
+    assert html.text.startswith(
+        "delta-producer-background-jobs-initiator 2.0.0 Working JSON Metrics"
+        " Now Sat 2024-01-06 07:00:00 Europe/Brussels, UTC+01:00"
+        " Up 3 d 4 h since Wed 2024-01-03 03:00"
+        " Store answers http://database:8890/sparql"
+        " Service ready the schedules are armed"
+    )
+    assert {"/status", "/metrics"} <= {link["href"] for link in html.all("a")}
+
+
+def test_a_service_that_is_not_ready_says_why() -> None:
+    html = Html(report_of(stream(), ready=False, problem="it waits for the store"))
+    assert "Not ready JSON Metrics" in html.text
+    assert "The service is not ready it waits for the store" in html.text
+
+
+def test_a_service_that_is_ready_but_does_not_work_says_why() -> None:
+    html = Html(report_of(stream(), problem="the scheduler's thread is gone"))
+    assert "Not working JSON Metrics" in html.text
+    assert "The service does not work as it should the scheduler's thread is gone" in html.text
+
+
+def test_without_the_store_the_page_shows_what_the_process_knows() -> None:
+    due = NOW + timedelta(hours=3, minutes=12)
+    dump = kind(
+        pattern="12 10 * * *",
+        pattern_in_words="every day at 10:12",
+        next_fire_time=due,
+        coming=(due,),
+        last_outcome=outcome("missed", reason="the store did not answer"),
+    )
+    text = Html(report_of(stream("public", dump, synced=None), store=DOWN)).text
+    assert "The store does not answer, so jobs are not shown" in text
+    assert f"by itself. {reports.REFUSED}" in text
+    assert "every day at 10:12 12 10 * * * Sat 2024-01-06 10:12 in 3 h 12 min" in text
+    assert "not known not known missed 1 h ago" in text
+    assert "the store did not answer" in text
+    assert "Synced unknown" in text
+
+
+def test_a_service_without_streams_says_so() -> None:
+    assert "No stream is configured." in Html(report_of()).text
+
+
+def test_times_are_in_the_zone_that_is_given() -> None:
+    text = page.render(report_of(time_zone="Etc/UTC"), UTC)
+    assert "Sat 2024-01-06 06:00:00" in text
+    assert "Etc/UTC, UTC+00:00" in text
+
+
+# streams
+
+
+def test_a_stream_is_named_and_told_about() -> None:
+    text = Html(report_of(stream("public"), stream(None, synced=False))).text
+    assert "public fine Synced yes Jobs graph http://mu.semte.ch/graphs/jobs" in text
+    assert "the environment's stream not synced Synced no" in text
+    assert "Error creator http://lblod.data.gift/services/initiator/public" in text
+
+
+def test_a_kind_that_is_disabled_or_has_done_nothing_says_so() -> None:
+    text = Html(report_of(stream("public", kind("healing", enabled=False)))).text
+    assert "initial sync enabled once, at the start none none none none since the start" in text
+    assert "healing disabled none none none none none since the start" in text
+
+
+def test_the_last_job_is_told_and_the_last_success_where_that_was_another() -> None:
+    done = Html(report_of(stream("public", kind(last_job=job("a"), last_success=NOW)))).text
+    assert "success 1 h ago Sat 2024-01-06 06:00 a none since the start" in done
+    failed = kind(last_job=job("b", "failed"), last_success=NOW - timedelta(days=2))
+    text = Html(report_of(stream("public", failed))).text
+    assert "failed 1 h ago Sat 2024-01-06 06:00 b last success Thu 2024-01-04 07:00" in text
+
+
+def test_a_job_without_dates_is_shown_without() -> None:
+    undated = job("a", created=None, modified=None)
+    text = Html(report_of(stream("public", kind(last_job=undated)))).text
+    assert "none success a none since the start" in text
+
+
+@pytest.mark.parametrize("result", get_args(Result))
+def test_every_outcome_is_told_with_its_reason_and_job(result: str) -> None:
+    last = outcome(result, reason="because", job="http://redpencil.data.gift/id/job/j")
+    text = Html(report_of(stream("public", kind(last_outcome=last)))).text
+    assert f"{result} 1 h ago tick of Sat 2024-01-06 06:00 because j" in text
+
+
+def test_an_outcome_tells_a_person_from_a_tick_and_a_late_one_from_one_in_time() -> None:
+    called = kind("dump", last_outcome=outcome(tick=None))
+    late = kind("healing", last_outcome=outcome(tick=NOW - timedelta(hours=3)))
+    text = Html(report_of(stream("public", called, late))).text
+    assert "a person's call, Sat 2024-01-06 06:00" in text
+    assert "tick of Sat 2024-01-06 04:00 as of Sat 2024-01-06 06:00" in text
+
+
+@pytest.mark.parametrize("status", get_args(JobStatus))
+def test_every_status_is_told_in_words_and_drawn(status: str) -> None:
+    found = job("a", status)
+    html = Html(report_of(stream("public", kind(last_job=found, recent=(found,)))))
+    assert f"{status} 1 h ago" in html.text
+    assert f"bar {status}" in [shape.get("class") for shape in html.all("rect")]
+
+
+def test_every_word_of_the_report_has_a_colour_and_a_height() -> None:
+    assert set(get_args(JobStatus)) == set(STATUS_TONES) == set(HEIGHTS)
+    assert set(get_args(Result)) == set(RESULT_TONES)
+
+
+# trouble
+
+
+def test_a_stuck_job_is_told_at_the_top_with_what_to_do() -> None:
+    hangs = active("j", trouble=trouble(message="busy for 9 hours"))
+    text = Html(report_of(stream("public", kind(active=(hangs,))))).text
+    assert text.index("1 job is stuck public , dump: no sign of life") < text.index("Jobs graph")
+    assert f"busy for 9 hours What to do {reports.REMEDY}" in text
+    assert "seen 50 min ago, Sat 2024-01-06 06:10 http://redpencil.data.gift/id/job/j" in text
+    assert text.count(reports.REMEDY) == 2
+
+
+def test_several_stuck_jobs_are_all_told() -> None:
+    hangs = tuple(active(name, trouble=trouble(message=f"about {name}")) for name in "ab")
+    text = Html(report_of(stream("public", kind(active=hangs)))).text
+    assert "2 jobs are stuck" in text
+    assert "about a" in text
+    assert "about b" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({"active": (active(trouble=trouble()),)}, Verdict("bad", "dump stuck")),
+        ({"last_outcome": outcome("missed")}, Verdict("bad", "dump missed")),
+        ({"last_outcome": outcome("failed")}, Verdict("bad", "dump failed")),
+        ({"last_outcome": outcome("waits")}, Verdict("warn", "dump waits")),
+        ({"last_job": job("a", "failed")}, Verdict("bad", "last dump failed")),
+        ({"active": (active(status="scheduled"),)}, Verdict("run", "dump scheduled")),
+        ({}, Verdict("good", "fine")),
+    ],
+    ids=lambda value: value.text if isinstance(value, Verdict) else "",
+)
+def test_a_stream_is_summed_up_by_the_worst_of_it(
+    changes: dict[str, Any], verdict: Verdict
+) -> None:
+    quiet = kind("healing", last_outcome=outcome(), last_job=job())
+    assert of_stream(stream("public", quiet, kind(**changes)), jobs_known=True) == verdict
+
+
+def test_the_service_is_summed_up_by_the_worst_of_it() -> None:
+    bad = stream("public", kind(last_outcome=outcome("missed")))
+    hangs = stream("public", kind(active=(active(trouble=trouble()),)))
+    assert overall(report_of(stream())).text == "Working"
+    assert overall(report_of(bad)).text == "1 stream needs a look"
+    assert overall(report_of(bad, bad)).text == "2 streams need a look"
+    assert overall(report_of(bad, hangs)).text == "1 job is stuck"
+    assert overall(report_of(hangs, ready=False)).text == "Not ready"
+    assert overall(report_of(hangs, ready=False, store=DOWN)).text == "The store does not answer"
+
+
+# what comes from elsewhere
+
+HOSTILE = "</style></title></svg><script>alert('x')</script><i a=\"'{{ 1 }}&amp;\u202e"
+
+
+def hostile(model: Any) -> Any:
+    """Return the value with every free text in it replaced by a hostile one."""
+    if isinstance(model, BaseModel):
+        fixed = {"status", "kind", "result"}
+        values = {key: getattr(model, key) for key in type(model).model_fields}
+        changed = {key: hostile(value) for key, value in values.items() if key not in fixed}
+        return model.model_copy(update=changed)
+    if isinstance(model, tuple):
+        return tuple(hostile(item) for item in model)
+    return HOSTILE if isinstance(model, str) else model
+
+
+def everything() -> StatusReport:
+    """Return a report in which every field has a value."""
+    found = kind(
+        pattern="* * * * *",
+        pattern_in_words="every minute",
+        next_fire_time=NOW,
+        coming=(NOW,),
+        last_job=job(),
+        last_success=NOW,
+        last_outcome=outcome(reason="r", job="http://example.org/j"),
+        active=(active(trouble=trouble()),),
+        recent=(job(),),
+    )
+    return report_of(stream("public", found), stream("other"), problem="p", store=DOWN)
+
+
+def test_hostile_text_stays_text_in_every_field() -> None:
+    plain, attacked = Html(everything()), Html(hostile(everything()))
+    assert attacked.text.count(HOSTILE) > 20
+    assert "<script" not in attacked.source
+    assert {tag for tag, _ in attacked.tags} <= {tag for tag, _ in plain.tags}
+    names = {name for _, attributes in plain.tags for name in attributes}
+    assert {name for _, attributes in attacked.tags for name in attributes} <= names
+
+
+@pytest.mark.parametrize(
+    ("uri", "linked"),
+    [
+        ("http://example.org/job/1", True),
+        ("HTTPS://example.org/", True),
+        ("javascript:alert(1)", False),
+        ("java\nscript:alert(1)", False),
+        (" http://example.org", False),
+        ("data:text/html,x", False),
+        ("urn:job:1", False),
+        ("//example.org", False),
+        ("http:example.org", False),
+        ("", False),
+    ],
+)
+def test_only_http_addresses_become_links(uri: str, *, linked: bool) -> None:
+    found = active("a", uri=uri, trouble=trouble())
+    last = outcome(job=uri)
+    html = Html(
+        report_of(stream("public", kind(last_job=found, active=(found,), last_outcome=last)))
+    )
+    ours = [link for link in html.all("a") if link["href"] not in ("/status", "/metrics")]
+    outside = [link for link in ours if not str(link["href"]).startswith("#")]
+    assert [link["href"] for link in outside] == [uri] * (4 if linked else 0)
+    assert {link["rel"] for link in outside} <= {"noreferrer"}
+    assert uri in html.source
+
+
+# the document
+
+
+def test_the_policy_allows_the_very_style_that_is_on_the_page_and_no_other() -> None:
+    source = Html(report_of(stream())).source
+    [style] = re.findall("<style>(.*?)</style>", source, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert page.CONTENT_SECURITY_POLICY.split("; ") == [
+        "default-src 'none'",
+        f"style-src 'sha256-{digest}'",
+        "img-src 'self' data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    ]
+
+
+def test_nothing_is_loaded_run_or_styled_from_outside_the_style_element() -> None:
+    html = Html(everything())
+    tags = {tag for tag, _ in html.tags}
+    assert not tags & {"script", "img", "iframe", "form", "object", "embed", "base"}
+    attributes = [name for _, found in html.tags for name in found]
+    assert "style" not in attributes
+    assert not [name for name in attributes if name.startswith("on")]
+    assert "url(" not in html.source
+    assert "@import" not in html.source
+    [icon] = html.all("link")
+    assert str(icon["href"]).startswith("data:image/svg+xml,")
+
+
+def test_the_page_renews_itself_and_fits_a_phone() -> None:
+    html = Html(report_of())
+    assert {"http-equiv": "refresh", "content": "30"} in html.all("meta")
+    assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in html.all(
+        "meta"
+    )
+    assert html.all("html") == [{"lang": "en"}]
+
+
+def test_tables_and_pictures_can_be_heard() -> None:
+    html = Html(everything())
+    assert len(html.all("h1")) == 1
+    assert len(html.all("caption")) == len(html.all("table")) == 2
+    assert {cell["scope"] for cell in html.all("th")} == {"col", "row"}
+    pictures = [shape for shape in html.all("svg") if shape.get("aria-hidden") != "true"]
+    assert [shape["aria-label"] for shape in pictures] == [
+        "public: jobs of the last 24 hours and ticks of the next",
+        "other: jobs of the last 24 hours and ticks of the next",
+    ]
+    identifiers = [found["id"] for _, found in html.tags if "id" in found]
+    assert len(identifiers) == len(set(identifiers))
+    references = [found["aria-labelledby"] for _, found in html.tags if "aria-labelledby" in found]
+    assert set(references) <= set(identifiers)
+
+
+def test_fifty_streams_with_full_lists_are_drawn_soon() -> None:
+    """It takes about 0.3 s; the bound is far above that, since a machine may be busy."""
+    recent = tuple(job(str(n), created=NOW - timedelta(minutes=14 * n)) for n in range(100, 0, -1))
+    coming = tuple(NOW + timedelta(minutes=14 * n) for n in range(1, 101))
+    full = [kind(slug, recent=recent, coming=coming) for slug in reports.KINDS]
+    report = report_of(*(stream(str(number), *full) for number in range(50)))
+    started = datetime.now(UTC)
+    source = page.render(report, reports.BRUSSELS)
+    assert datetime.now(UTC) - started < timedelta(seconds=3)
+    assert source.count('class="bar success"') == 50 * 300 + 1
+    assert source.count('class="tick"') == 50 * 300 + 1
