@@ -42,10 +42,13 @@ CONTENT_SECURITY_POLICY = "; ".join(
 
 
 def render(report: StatusReport, zone: tzinfo) -> str:
-    """Return the page that shows a report, with all times in the zone."""
+    """Return the page that shows a report, with all times in the zone.
+
+    A store may hand over half a character (a lone surrogate), which can't be sent: it becomes `?`.
+    """
     known = report.store.reachable
     wall = Wall(report.now, zone)
-    return _PAGE.render(
+    html = _PAGE.render(
         report=report,
         wall=wall,
         overall=verdicts.overall(report),
@@ -60,6 +63,7 @@ def render(report: StatusReport, zone: tzinfo) -> str:
             for stream in report.streams
         ],
     )
+    return html.encode(errors="replace").decode()
 
 
 def is_link(uri: str) -> bool:

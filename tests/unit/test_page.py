@@ -266,6 +266,12 @@ def test_hostile_text_stays_text_in_every_field() -> None:
     assert {name for _, attributes in attacked.tags for name in attributes} <= names
 
 
+def test_half_a_character_does_not_keep_the_page_from_being_sent() -> None:
+    html = Html(report_of(stream("public", kind(last_job=job("a\ud800b")))))
+    assert html.source.encode()
+    assert "a?b" in html.text
+
+
 @pytest.mark.parametrize(
     ("uri", "linked"),
     [
