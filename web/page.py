@@ -97,7 +97,6 @@ def _environment() -> Environment:
     environment.tests["link"] = is_link
     environment.filters |= {
         "short": short,
-        "span": span,
         "title_of": verdicts.title,
         "words": verdicts.words,
     }

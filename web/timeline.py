@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 
-from web.report import ActiveJobReport, JobReport, KindReport, StreamReport, TroubleReport
+from web.report import ActiveJobReport, JobReport, KindReport, StreamReport
 from web.shapes import PADDING, ROW, Bar, Clash, Label, Lane, Mark, Picture, Veil
 from web.times import WEEKDAYS, Wall, span
 
 REACH = timedelta(hours=24)  # that is shown on either side of now
 NOW = 50.0  # where now is
 END = 100.0  # where the picture ends
+PER_SECOND = NOW / REACH.total_seconds()
 THINNEST = 0.4  # percent; a bar is never narrower, or it would not be seen
 MOST_LISTED = 100  # jobs and fire times that a report lists per kind
 MOST_ROWS = 3  # of jobs that run at one time in one lane
@@ -46,7 +47,7 @@ def picture(stream: StreamReport, wall: Wall, *, jobs_known: bool = True) -> Pic
 
 def _place(instant: datetime, now: datetime) -> float:
     """Return where an instant lies, within the picture."""
-    place = NOW + NOW * ((instant - now) / REACH)
+    place = NOW + (instant - now).total_seconds() * PER_SECOND
     return round(place, 2) if 0 < place < END else 0.0 if place <= 0 else END
 
 
@@ -99,22 +100,18 @@ def _bar(run: Run, middle: int, wall: Wall) -> Bar:
     if right - left < THINNEST:  # it grows to the right, unless into the future or out of sight
         left = min(left, (NOW if left <= NOW else END) - THINNEST)
         right = left + THINNEST
-    status, height = run.job.status, HEIGHTS[run.job.status]
-    look = status if _trouble(run.job) is None else f"{status} stuck"
-    return Bar(left, round(right - left, 2), middle - height // 2, height, look, _about(run, wall))
+    look: str = run.job.status
+    says, height = _about(run, wall), HEIGHTS[run.job.status]
+    if isinstance(run.job, ActiveJobReport) and run.job.trouble is not None:
+        look, says = f"{look} stuck", f"stuck, {run.job.trouble.cause}: {says}"
+    return Bar(left, round(right - left, 2), middle - height // 2, height, look, says)
 
 
 def _about(run: Run, wall: Wall) -> str:
     """Say what a bar stands for."""
     start, end, job = run
     until = "now" if job.status in ACTIVE else wall.hour(end)
-    text = f"{job.status}, {wall.hour(start)} to {until} ({span(end - start)}): {job.uri}"
-    trouble = _trouble(job)
-    return text if trouble is None else f"stuck, {trouble.cause}: {text}"
-
-
-def _trouble(job: JobReport) -> TroubleReport | None:
-    return job.trouble if isinstance(job, ActiveJobReport) else None
+    return f"{job.status}, {wall.hour(start)} to {until} ({span(end - start)}): {job.uri}"
 
 
 def _veils(lane: Lane, now: datetime, *, jobs_known: bool) -> Iterator[Veil]:

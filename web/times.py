@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_TWO_DIGITS = tuple(f"{number:02}" for number in range(60))  # a page says thousands of times
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Wall:
     def hour(self, instant: datetime) -> str:
         """Say weekday and time: enough within a few days."""
         local = self.local(instant)
-        return f"{WEEKDAYS[local.weekday()]} {local.hour:02}:{local.minute:02}"
+        return f"{WEEKDAYS[local.weekday()]} {_TWO_DIGITS[local.hour]}:{_TWO_DIGITS[local.minute]}"
 
     def date(self, instant: datetime) -> str:
         """Say weekday, date and time."""
