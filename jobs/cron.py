@@ -17,6 +17,8 @@ from typing import NamedTuple
 
 from cronsim import CronSim
 
+from jobs import words
+
 _SECOND = timedelta(seconds=1)
 _LONGEST_PATTERN = 1000  # characters; every value of every field spelled out takes about 500
 _LONGEST_NUMBER = 4  # digits; leading zeros are welcome, a pasted id is not
@@ -217,6 +219,11 @@ class Schedule:
     zone: tzinfo
     _plain: str = field(repr=False, compare=False)
     _once: bool = field(repr=False, compare=False)
+
+    @property
+    def in_words(self) -> str:
+        """The pattern in English; changing clocks are another matter."""
+        return words.in_words(self._plain)
 
     def next_after(self, instant: datetime) -> datetime:
         """Return the first fire time after an aware instant, in UTC."""

@@ -16,6 +16,7 @@ PURE = (
     "jobs/rules.py",
     "jobs/cron.py",
     "jobs/diagnosis.py",
+    "jobs/words.py",
     "sparql/terms.py",
     "sparql/answers.py",
     "sparql/queries.py",
