@@ -21,6 +21,8 @@ from uuid import uuid4
 
 from tzlocal import get_localzone
 
+from commands.registration import register
+from commands.tools import Tools
 from config import ConfigError, Settings, load
 from jobs.initiator import Initiator, Surroundings
 from jobs.reporter import Reporter
@@ -65,10 +67,14 @@ def main() -> int:
 def create_app() -> Flask:
     """Return the application for `flask …` commands: complete, but with nothing started."""
     try:
-        return compose(load_settings()).app
+        settings = load_settings()
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(EX_CONFIG) from error
+    parts = compose(settings)
+    tools = Tools(settings=settings, store=parts.store, world=parts.world, pause=time.sleep)
+    register(parts.app, tools)
+    return parts.app
 
 
 def load_settings() -> Settings:

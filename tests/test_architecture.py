@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("jobs", "settings", "sparql", "web")
+PACKAGES = ("commands", "jobs", "settings", "sparql", "web")
 PURE = (
     "jobs/model.py",
     "jobs/rules.py",
     "jobs/cron.py",
     "jobs/diagnosis.py",
+    "jobs/collisions.py",
     "jobs/words.py",
     "sparql/terms.py",
     "sparql/answers.py",
