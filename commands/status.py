@@ -34,7 +34,7 @@ def status(url: str | None, *, as_json: bool) -> None:
     """
     answer = call(current_tools(), "GET", url, "/status")
     if answer.status != OK:
-        raise click.ClickException(f"the status was refused ({answer.status}): {detail(answer)}")
+        raise click.ClickException(f"no status ({answer.status}): {detail(answer)}")
     if as_json:
         click.echo(answer.text)
     report = parse(answer.text)

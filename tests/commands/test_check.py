@@ -1,0 +1,135 @@
+"""flask check: what a configuration amounts to, without store and service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from tests.commands.commanding import run
+from tests.configuring import CONFIG, ENVIRONMENT, JOB, MAINTAINERS_HEALING, TASK, loaded, stream
+from tests.shared_data import shared
+
+if TYPE_CHECKING:
+    from config import Settings
+
+SERVICE = "http://lblod.data.gift/services/delta-producer-background-jobs-initiator"
+
+
+def check(settings: Settings) -> str:
+    """Return what is printed: all on standard output."""
+    result = run(settings, "check")
+    assert (result.exit_code, result.stderr) == (0, "")
+    return result.stdout
+
+
+def streams_of(*streams: dict[str, object]) -> Settings:
+    return loaded(files={CONFIG: list(streams)}, zone=lambda: ZoneInfo("Europe/Brussels"))
+
+
+def test_a_whole_configuration() -> None:
+    public = stream(cronPatternDumpJob="0 0 6 * * 6", cronPatternHealingJob="30 4 * * *")
+    posts = stream("posts", disableDumpFileCreation=True, dumpFileCreationJobOperation=...)
+    assert (
+        check(streams_of(public, posts))
+        == f"""\
+configuration: no problems, no warnings
+2 streams, time zone Europe/Brussels, now Sat 2024-01-06 07:00:00 CET
+
+stream public, in graph http://mu.semte.ch/graphs/jobs
+  initial sync  once, at the start
+    job   {JOB}initialPublicationGraphSyncing/public
+    task  {TASK}initialPublicationGraphSyncing
+  healing       30 4 * * *   Sun 2024-01-07 04:30:00 CET  At 04:30 every day
+    job   {JOB}healingOperation/public
+    task  {MAINTAINERS_HEALING}
+  dump          0 0 6 * * 6  Sat 2024-01-13 06:00:00 CET  At 06:00 on Saturday
+    job   {JOB}deltaDumpFileCreation/public
+    task  {TASK}deltaDumpFileCreation
+
+stream posts, in graph http://mu.semte.ch/graphs/jobs
+  initial sync  once, at the start
+    job   {JOB}initialPublicationGraphSyncing/posts
+    task  {TASK}initialPublicationGraphSyncing
+  healing       0 0 0 * * *  Sun 2024-01-07 00:00:00 CET  At 00:00 every day
+    job   {JOB}healingOperation/posts
+    task  {MAINTAINERS_HEALING}
+  dump          disabled; "disableDumpFileCreation": false enables it
+    job   not set
+    task  {TASK}deltaDumpFileCreation
+
+creators of errors (dct:creator), for the alerting's configuration
+  {SERVICE}/public
+  {SERVICE}/posts
+
+no two are due at one instant within 14 days
+"""
+    )
+
+
+def test_warnings_come_first_and_are_counted() -> None:
+    environ = {name: ENVIRONMENT[name] for name in ENVIRONMENT if name != "START_INITIAL_SYNC"}
+    first, second, *_ = check(loaded(environ)).splitlines()
+    assert first.startswith("configuration: warning: env START_INITIAL_SYNC: not set")
+    assert second == "configuration: no problems, 1 warning"
+
+
+def test_the_environments_stream_and_the_setting_that_enables_a_kind() -> None:
+    printed = check(loaded(ENVIRONMENT | {"ENABLE_DUMP_FILE_CREATION": "false"}))
+    assert "1 stream, time zone UTC" in printed
+    assert "\nthe environment's stream, in graph http://mu.semte.ch/graphs/system/jobs\n" in printed
+    assert "  dump          disabled; ENABLE_DUMP_FILE_CREATION=true enables it\n" in printed
+
+
+def test_a_creator_that_streams_share_is_listed_once() -> None:
+    creator = "http://example.org/creator"
+    streams = [stream(name, errorCreatorUri=creator) for name in ("a", "b")]
+    assert check(streams_of(*streams)).count(creator) == 1
+
+
+# what is due at one instant
+
+
+def meetings(*streams: dict[str, object]) -> list[str]:
+    return check(streams_of(*streams)).rpartition("\n\n")[2].splitlines()
+
+
+def test_what_starts_together_is_told_with_the_first_instant_and_how_often() -> None:
+    one = stream("a", cronPatternDumpJob="0 0 6 * * 6", cronPatternHealingJob="0 0 1 * * *")
+    other = stream("b", cronPatternDumpJob="0 0 6 * * 6", cronPatternHealingJob="0 0 2 * * *")
+    assert meetings(one, other) == [
+        "due at one instant, within 14 days; a dump waits for its stream's healing",
+        "  Sat 2024-01-13 06:00:00 CET: dump of stream a, dump of stream b (and 1 more time)",
+    ]
+
+
+def test_patterns_of_every_second_are_told_in_few_lines() -> None:
+    patterns = {"cronPatternDumpJob": "* * * * * *", "cronPatternHealingJob": "*/2 * * * * *"}
+    heading, *lines = meetings(stream("a", **patterns), stream("b", **patterns))
+    assert " ".join(line.strip() for line in lines) == (
+        "Sat 2024-01-06 07:00:01 CET: dump of stream a, dump of stream b (and at least 349 more "
+        "times) Sat 2024-01-06 07:00:02 CET: healing of stream a, dump of stream a, healing of "
+        "stream b, dump of stream b (and at least 699 more times)"
+    )
+    assert all(len(line) <= 100 for line in [heading, *lines])
+
+
+def test_many_combinations_are_cut_short() -> None:
+    hours = ",".join(map(str, range(12)))
+    busy = stream("busy", cronPatternDumpJob=f"0 0 {hours} * * *", disableHealingJobOperation=True)
+    others = [
+        stream(f"s{hour}", cronPatternDumpJob=f"0 0 {hour} * * 1", disableHealingJobOperation=True)
+        for hour in range(12)
+    ]
+    *_, last = meetings(busy, *others)
+    assert last == "  and 2 other combinations"
+
+
+# real configurations
+
+
+def test_real_files_pass() -> None:
+    files = sorted((shared("real-configs") / "files").iterdir())
+    assert len(files) > 10
+    for file in files:
+        printed = check(loaded(files={CONFIG: file.read_text(encoding="utf-8")}))
+        assert "configuration: no problems" in printed, file.name
