@@ -74,9 +74,13 @@ def run_job(kind: str, name: str | None, seconds: float | None, url: str | None)
 
 def choose(streams: Sequence[Stream], name: str | None) -> Stream:
     """Return the stream that is asked for; without a name there must be no doubt."""
-    if name is None and len(streams) == 1:
-        return streams[0]
-    return find_stream(streams, UNNAMED if name is None else name)
+    if name is not None:
+        return find_stream(streams, name)
+    unnamed = [stream for stream in streams if stream.name is None]
+    if len(unnamed or streams) > 1:
+        names = ", ".join(stream.name for stream in streams if stream.name)
+        raise click.BadParameter(f"name one of {names}", param_hint="--stream")
+    return (unnamed or streams)[0]
 
 
 def create(tools: Tools, stream: Stream, kind: JobKind, url: str | None) -> str:

@@ -88,22 +88,23 @@ class Service:
         self._log = Path(self._folder.name) / "log"
         self.process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment of the process."""
+        places = {
+            "PORT": str(self.port),
+            "MU_SPARQL_ENDPOINT": self.store.endpoint,
+            "MU_SPARQL_UPDATEPOINT": self.store.update_endpoint,
+        }
+        return os.environ | ENVIRONMENT | places | self.environ
+
     def start(self) -> Self:
         """Start the process, once more after a stop."""
-        environ = (
-            os.environ
-            | ENVIRONMENT
-            | {
-                "PORT": str(self.port),
-                "MU_SPARQL_ENDPOINT": self.store.endpoint,
-                "MU_SPARQL_UPDATEPOINT": self.store.update_endpoint,
-            }
-        )
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "app.py"],
                 cwd=ROOT,
-                env=environ | self.environ,
+                env=self.variables,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
