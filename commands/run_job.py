@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 FAILED: Final = 1
 STILL_RUNNING: Final = 3
+LAST_LOOK: Final = 5.0  # seconds that the store has for an answer when the time is up
 INTERRUPTED: Final = 130  # as a shell says it of Ctrl-C
 _IN_DOUBT: Final = "the job may have been created all the same: flask status shows it"
 _NOT_CLOSED: Final = (
@@ -103,7 +104,8 @@ def wait(tools: Tools, uri: str, seconds: float) -> int:
     line = ProgressLine(tools)
 
     def look() -> Job | None:
-        found = tools.store.find([uri], tools.world.deadline())
+        seconds = min(tools.world.seconds, until.remaining + LAST_LOOK)
+        found = tools.store.find([uri], Deadline.after(seconds, tools.world.monotonic))
         return found[0] if found else None
 
     try:

@@ -99,14 +99,23 @@ def offset(when: datetime, zone: tzinfo) -> str:
     return when.astimezone(zone).isoformat(timespec="seconds")[len("2024-01-06T06:00:00") :]
 
 
-def remark(before: datetime, after: datetime, zone: tzinfo) -> str:
-    """Say that the clocks changed between two instants, where that shows in their UTC offsets."""
-    old, new = (when.astimezone(zone).utcoffset() for when in (before, after))
-    if old is None or new is None or old == new:
-        return ""
-    seconds = range((after - before) // _SECOND)
+def remark(before: datetime, due: datetime, zone: tzinfo) -> str:
+    """Say that the clocks changed since the fire time before, or at this one's very instant."""
+    new = due.astimezone(zone).utcoffset() or timedelta()
+    for since in (before, due - _SECOND):
+        old = since.astimezone(zone).utcoffset() or timedelta()
+        if old != new:
+            direction = "forward" if new > old else "back"
+            return f"← clocks go {direction} {_change(since, due, zone):%Y-%m-%d}"
+    return ""
+
+
+def _change(before: datetime, after: datetime, zone: tzinfo) -> datetime:
+    """Return when the clocks changed between instants whose UTC offsets differ."""
+    old = before.astimezone(zone).utcoffset()
     passed = bisect_left(
-        seconds, x=True, key=lambda n: (before + n * _SECOND).astimezone(zone).utcoffset() != old
+        range((after - before) // _SECOND),
+        x=True,
+        key=lambda seconds: (before + seconds * _SECOND).astimezone(zone).utcoffset() != old,
     )
-    day = (before + passed * _SECOND).astimezone(zone).date()
-    return f"← clocks go {'forward' if new > old else 'back'} {day}"
+    return (before + passed * _SECOND).astimezone(zone)

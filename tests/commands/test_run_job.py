@@ -24,12 +24,12 @@ from tests.fakes import FakeJobStore
 from tests.servers import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from click.testing import Result
 
     from config import Settings
-    from jobs.model import JobKind
+    from jobs.model import Job, JobKind
     from jobs.store import JobStore
     from tests.servers import Store
 
@@ -283,6 +283,18 @@ def test_a_store_that_fails_ends_the_command_but_not_the_job() -> None:
     result = Stack(store).follow("60")
     assert result.exit_code == 1
     assert told(result) == ["the job goes on, but can't be followed: refused"]
+
+
+def test_a_store_that_hangs_can_not_hold_the_command_much_longer_than_it_was_told_to_wait() -> None:
+    given = []
+
+    class Slow(FakeJobStore):
+        def find(self, jobs: Sequence[str], deadline: Deadline) -> tuple[Job, ...]:
+            given.append(deadline.remaining)
+            return super().find(jobs, deadline)
+
+    Stack(Slow()).follow("1.5")
+    assert given == [6.5, 5.5, 5.0]
 
 
 def interrupt(*_: object) -> None:

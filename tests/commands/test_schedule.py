@@ -136,6 +136,13 @@ def test_a_time_that_the_clocks_skip_is_marked_where_it_runs() -> None:
     ]
 
 
+def test_a_time_that_the_clocks_skip_is_marked_though_the_one_before_had_the_same_offset() -> None:
+    assert dates("0 30 2 31 3 *", "2023-01-01", 2) == [
+        "Fri 2023-03-31 02:30:00 CEST  +02:00  ← clocks go forward 2023-03-26",
+        "Sun 2024-03-31 03:00:00 CEST  +02:00  ← clocks go forward 2024-03-31",
+    ]
+
+
 def test_times_that_come_twice_are_told_apart() -> None:
     assert dates("0 */30 * * * *", "2024-10-27T02:30") == [
         "Sun 2024-10-27 02:30:00 CEST  +02:00",
