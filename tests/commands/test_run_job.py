@@ -253,7 +253,8 @@ def test_time_that_is_up_leaves_the_job_to_go_on(embedded: Store, store: JobStor
 
 
 def test_a_job_that_is_cleaned_up_meanwhile_has_failed(embedded: Store, store: JobStore) -> None:
-    clean = [lambda: store.delete(NEW.job_operation, Deadline.after(30, time.monotonic))]
+    deadline = Deadline.after(30, time.monotonic)
+    clean = [lambda: store.delete(store.find([NEW.uri], deadline), deadline)]
     result = Stack(store, *clean).follow("60")
     assert result.exit_code == 1
     assert told(result)[-1] == "failed: gone from the store: somebody cleaned it up"
