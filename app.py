@@ -12,8 +12,8 @@ import random
 import signal
 import sys
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
@@ -25,17 +25,25 @@ from commands.registration import register
 from commands.tools import Tools
 from config import ConfigError, Settings, load
 from jobs.initiator import Initiator, Surroundings
+from jobs.journal import Journal
 from jobs.reporter import Reporter
 from jobs.scheduler import Chore, TickScheduler
 from jobs.settler import Settler, agendas_of
 from jobs.startup import Startup
 from jobs.sweeper import Sweeper
 from jobs.watchdog import Watchdog
+from settings import logs
 from settings.summary import summary
 from sparql.client import SparqlClient
 from sparql.store import SparqlJobStore
 from web.api import Api
-from web.server import MOST_WAITING, Server, create_wsgi
+from web.board import Board
+from web.health import Health
+from web.lookup import Streams
+from web.metrics import Metrics
+from web.places import Places
+from web.server import MOST_LOOKING, MOST_WAITING, Server, create_wsgi
+from web.views import Views
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -56,11 +64,11 @@ def main() -> int:
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return EX_CONFIG
-    configure_log(settings)
-    for line in settings.warnings:
-        _log.warning("%s", line)
+    logs.configure(settings)
+    for warning in settings.warnings:
+        _log.warning("%s", warning)
     for line in summary(settings, utc_now()):
-        _log.info("%s", line)
+        _log.info("%s", line.text, extra=line.extra)
     return serve(settings)
 
 
@@ -82,27 +90,6 @@ def load_settings() -> Settings:
     return load(os.environ, lambda path: Path(path).read_text(encoding="utf-8"), get_localzone)
 
 
-def configure_log(settings: Settings) -> None:
-    """Log to standard output, one line an event, in the service's time zone."""
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(LogFormatter(settings.zone))
-    logging.basicConfig(level=settings.service.log_level, handlers=[handler], force=True)
-    for chatty in ("apscheduler", "waitress"):
-        logging.getLogger(chatty).setLevel(logging.ERROR)
-
-
-class LogFormatter(logging.Formatter):
-    """Time with zone, level, message."""
-
-    def __init__(self, zone: tzinfo) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(message)s")
-        self._zone = zone
-
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802 - the base class's
-        """Return when the record was made."""
-        return datetime.fromtimestamp(record.created, self._zone).isoformat(timespec="milliseconds")
-
-
 def utc_now() -> datetime:
     """Return the present."""
     return datetime.now(UTC)
@@ -114,11 +101,10 @@ class Parts:
 
     store: SparqlJobStore
     world: Surroundings
-    reporter: Reporter
     initiator: Initiator
     settler: Settler
-    sweeper: Sweeper
     watchdog: Watchdog
+    scheduler: TickScheduler
     ready: Event
     app: Flask
 
@@ -126,14 +112,10 @@ class Parts:
 def compose(settings: Settings) -> Parts:
     """Put the parts together."""
     service, streams, ready = settings.service, settings.streams, Event()
-    world = surroundings(service)
-    client = SparqlClient(
-        query_url=service.mu_sparql_endpoint,
-        update_url=service.update_url,
-        new_call_id=new_id,
-        log_queries=service.logs_queries,
-        log_updates=service.logs_updates,
-    )
+    journal, metrics = Journal(), Metrics(streams)
+    journal.listen(metrics.note)
+    world = surroundings(service, journal)
+    client = sparql_client(service, metrics)
     store = SparqlJobStore(client)
     repeat = timedelta(hours=service.error_repeat_hours)
     reporter = Reporter(store, repeat=repeat, deadline=world.deadline)
@@ -141,27 +123,38 @@ def compose(settings: Settings) -> Parts:
     start = world.now().replace(microsecond=0)
     agendas = [agendas_of(stream, start, world.policy) for stream in streams]
     settler = Settler(agendas, store, initiator, reporter, world)
-    api = Api(
-        streams,
-        create=initiator.request,
-        clean=settler.clean,
-        is_ready=ready.is_set,
-        most_at_once=MOST_WAITING,
+    sweeper = Sweeper(streams, store, initiator, reporter, world)
+    watchdog = Watchdog(streams, store, initiator, reporter, world)
+    scheduler = TickScheduler(
+        settler,
+        chores=chores(service, sweeper, watchdog),
+        flush=reporter.flush,
+        now=world.now,
+    )
+    board = Board(
+        streams=streams,
+        endpoint=service.mu_sparql_endpoint,
+        zone=settings.zone,
+        store=SparqlJobStore(replace(client, log_queries=False, retry_waits=())),
+        world=world,
+        journal=journal,
+        watchdog=watchdog,
+        health=Health(lambda: scheduler.alive, ready.is_set),
+        started=world.now(),
     )
     return Parts(
         store=store,
         world=world,
-        reporter=reporter,
         initiator=initiator,
         settler=settler,
-        sweeper=Sweeper(streams, store, initiator, reporter, world),
-        watchdog=Watchdog(streams, store, initiator, reporter, world),
+        watchdog=watchdog,
+        scheduler=scheduler,
         ready=ready,
-        app=create_wsgi(api),
+        app=web_app(board, metrics, initiator, settler),
     )
 
 
-def surroundings(service: Service) -> Surroundings:
+def surroundings(service: Service, journal: Journal) -> Surroundings:
     """Return the real clock, chance and limits."""
     return Surroundings(
         now=utc_now,
@@ -171,7 +164,44 @@ def surroundings(service: Service) -> Surroundings:
         seconds=service.mu_sparql_timeout,
         policy=service.policy,
         patience=service.patience,
+        note=journal.note,
     )
+
+
+def sparql_client(service: Service, metrics: Metrics) -> SparqlClient:
+    """Return the client of the store."""
+    return SparqlClient(
+        query_url=service.mu_sparql_endpoint,
+        update_url=service.update_url,
+        new_call_id=new_id,
+        log_queries=service.logs_queries,
+        log_updates=service.logs_updates,
+        observe=metrics.observe,
+    )
+
+
+def chores(service: Service, sweeper: Sweeper, watchdog: Watchdog) -> list[Chore]:
+    """Return what is done again and again beside the ticks."""
+    found = [Chore("sweep", sweeper.sweep, timedelta(seconds=service.sweep_seconds))]
+    if service.watchdog_minutes:
+        every = timedelta(minutes=service.watchdog_minutes)
+        found.append(Chore("watchdog", watchdog.look, every))
+    return found
+
+
+def web_app(board: Board, metrics: Metrics, initiator: Initiator, settler: Settler) -> Flask:
+    """Return the application with its calls and views."""
+    metrics.watch(board.report)
+    named = Streams(board.streams)
+    api = Api(
+        streams=named,
+        create_job=initiator.request,
+        clean_jobs=settler.clean,
+        health=board.health,
+        places=Places(MOST_WAITING),
+    )
+    views = Views(board=board, metrics=metrics, streams=named, places=Places(MOST_LOOKING))
+    return create_wsgi(api, views)
 
 
 def serve(settings: Settings) -> int:
@@ -192,10 +222,10 @@ def serve(settings: Settings) -> int:
         signal.signal(number, ask_to_stop)
     server.start()
     _log.info("listening on %s, port %s", service.host, service.port)
-    scheduler = start_up(settings, parts, stop)
+    start_up(settings, parts, stop)
     stop.wait()
     _log.info("stopping")
-    scheduler.stop()
+    parts.scheduler.stop()
     server.stop_accepting()
     ended = parts.initiator.close(SHUTDOWN_SECONDS)
     server.finish()
@@ -203,18 +233,12 @@ def serve(settings: Settings) -> int:
     return leave(0 if signals else 1)
 
 
-def start_up(settings: Settings, parts: Parts, stop: Event) -> TickScheduler:
-    """Begin the way into service in the background; return the scheduler that it will arm."""
-    scheduler = TickScheduler(
-        parts.settler,
-        chores=chores(settings.service, parts),
-        flush=parts.reporter.flush,
-        now=parts.world.now,
-    )
+def start_up(settings: Settings, parts: Parts, stop: Event) -> None:
+    """Begin the way into service in the background."""
     startup = Startup(
         store=parts.store,
         settler=parts.settler,
-        arm=scheduler.start,
+        arm=parts.scheduler.start,
         world=parts.world,
         ping_seconds=settings.service.ping_db_interval,
         ready=parts.ready,
@@ -229,16 +253,6 @@ def start_up(settings: Settings, parts: Parts, stop: Event) -> TickScheduler:
             stop.set()
 
     Thread(target=run, name="startup", daemon=True).start()
-    return scheduler
-
-
-def chores(service: Service, parts: Parts) -> list[Chore]:
-    """Return what is done again and again beside the ticks."""
-    found = [Chore("sweep", parts.sweeper.sweep, timedelta(seconds=service.sweep_seconds))]
-    if service.watchdog_minutes:
-        every = timedelta(minutes=service.watchdog_minutes)
-        found.append(Chore("watchdog", parts.watchdog.look, every))
-    return found
 
 
 def leave(status: int) -> int:

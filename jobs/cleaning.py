@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from jobs.journal import about
 from jobs.rules import listed
 from jobs.store import StoreError, StoreUnavailable
 
@@ -44,4 +45,5 @@ def _tell(stream: Stream, kind: JobKind, jobs: tuple[Job, ...]) -> None:
     running = [job for job in jobs if job.active]
     text = f"{len(jobs)} jobs with their tasks and errors" if jobs else "no jobs"
     text += f", {len(running)} of them running: {listed(running)}" if running else ""
-    _log.info("%s of %s: cleaned by request: %s", kind.value, stream, text)
+    line = "%s of %s: cleaned by request: %s"
+    _log.info(line, kind.value, stream, text, extra=about(stream, kind))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Event, RLock
 from typing import TYPE_CHECKING
 
 from jobs import identity
-from jobs.model import Create, JobKind, NewJob, Status, Trigger
+from jobs.journal import Event, Result, about
+from jobs.model import Create, JobKind, NewJob, Refuse, Status, Trigger
 from jobs.rules import (
     CLOCK_TOLERANCE,
     RULES,
@@ -43,7 +44,8 @@ class Surroundings:
 
     `now` gives aware instants and `monotonic` seconds that never jump; `new_id` an id that nobody
     had before, `chance` a number from 0 to 1. `seconds` bounds one piece of work with all its
-    requests, `policy` says how long ticks stay due, `patience` how long jobs may take.
+    requests, `policy` says how long ticks stay due, `patience` how long jobs may take. `note` is
+    told what becomes of ticks and calls.
     """
 
     now: Callable[[], datetime]
@@ -53,6 +55,7 @@ class Surroundings:
     seconds: float
     policy: Policy
     patience: Patience
+    note: Callable[[Event], None]
 
     def deadline(self) -> Deadline:
         """Return the deadline of a piece of work that begins now."""
@@ -79,10 +82,10 @@ class Initiator:
     ) -> None:
         self._store = store
         self._world = world
-        self._turns = {stream.name: RLock() for stream in streams}
+        self._turns = {stream.name: threading.RLock() for stream in streams}
         self._sync_ids: dict[str, str] = {}
         self._told_healed: set[str | None] = set()
-        self._closed = Event()
+        self._closed = threading.Event()
 
     @contextmanager
     def turn(self, stream: Stream, deadline: Deadline) -> Iterator[None]:
@@ -102,8 +105,25 @@ class Initiator:
 
         It is never sent twice: after a lost answer one read tells whether it was written.
         """
+        text = "%s of %s: trying to create a job by request"
+        _log.info(text, kind.value, stream, extra=about(stream, kind))
+        try:
+            outcome = self._request(stream, kind)
+        except StoreError as error:
+            self._note(stream, kind, Result.FAILED, str(error))
+            raise
+        if outcome.job:
+            text, uri = "%s of %s: created job %s by request", outcome.job.uri
+            _log.info(text, kind.value, stream, uri, extra=about(stream, kind, job=uri))
+            self._note(stream, kind, Result.CREATED, job=uri)
+        elif isinstance(outcome.decision, Refuse):
+            reason = outcome.decision.reason
+            _log.info("refused: %s", reason, extra=about(stream, kind))
+            self._note(stream, kind, Result.REFUSED, reason)
+        return outcome
+
+    def _request(self, stream: Stream, kind: JobKind) -> Outcome:
         deadline = self._world.deadline()
-        _log.info("%s of %s: trying to create a job by request", kind.value, stream)
         with self.turn(stream, deadline):
             decision, send_by = self._decide(stream, kind, Trigger.REQUEST, None, deadline)
             if not isinstance(decision, Create):
@@ -111,8 +131,27 @@ class Initiator:
             job = self._job(stream, kind, self._world.new_id(), self._world.now())
             doubt = self._send(job, send_by, deadline)
         self._make_sure(job, kind, doubt)
-        _log.info("%s of %s: created job %s by request", kind.value, stream, job.uri)
         return Outcome(decision, job)
+
+    def _note(
+        self,
+        stream: Stream,
+        kind: JobKind,
+        result: Result,
+        reason: str = "",
+        job: str | None = None,
+    ) -> None:
+        """Note what became of a person's call."""
+        event = Event(
+            stream=stream,
+            kind=kind,
+            result=result,
+            trigger=Trigger.REQUEST,
+            at=self._world.now(),
+            reason=reason,
+            job=job,
+        )
+        self._world.note(event)
 
     def take(self, tick: Tick, since: datetime) -> Outcome:
         """Create the job of a tick if the rules allow it; `since` is its oldest unsettled fellow.
@@ -160,7 +199,8 @@ class Initiator:
         state = self._store.state(stream, due[1] if due else None, deadline)
         good_until = Deadline.after(READ_LASTS, self._world.monotonic)
         for job in from_the_future(state, self._world.now()):
-            _log.warning("job %s is dated %s, in the future: ignored", job, job.created)
+            text, extra = "job %s is dated %s, in the future: ignored", about(stream, job=job)
+            _log.warning(text, job, job.created, extra=extra)
         done = None
         if due:
             operation = stream.plan(kind).job_operation
@@ -176,7 +216,7 @@ class Initiator:
             text = (
                 "%s counts as synced: it has no successful initial sync, but healing %s succeeded"
             )
-            _log.info(text, stream, state.healed[0])
+            _log.info(text, stream, state.healed[0], extra=about(stream, JobKind.HEALING))
 
     def _send(self, job: NewJob, send_by: Deadline, deadline: Deadline) -> StoreError | None:
         """Send a job once; return the error after which it may be there, raise any other."""
@@ -232,4 +272,5 @@ def _tell_earlier(tick: Tick, earlier: Sequence[Job]) -> None:
     """Say why a start makes a new initial sync although there was one."""
     if earlier and not any(job.status is Status.SUCCESS or job.active for job in earlier):
         text = "%s of %s: none succeeded yet, the last one is %s: a new one is due"
-        _log.info(text, tick.kind.value, tick.stream, listed(earlier[-1:]))
+        facts = about(tick.stream, tick.kind, tick=tick)
+        _log.info(text, tick.kind.value, tick.stream, listed(earlier[-1:]), extra=facts)

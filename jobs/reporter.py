@@ -9,6 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from jobs import identity
+from jobs.journal import about
 from jobs.model import ErrorResource
 from jobs.store import StoreError, StoreUnavailable
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import timedelta
 
-    from jobs.model import Job, Stream
+    from jobs.model import Job, JobKind, Stream, Tick
     from jobs.store import Deadline, JobStore
 
 _log = logging.getLogger(__name__)
@@ -40,6 +41,8 @@ class Report:
     at: datetime
     message: str
     job: Job | None = None
+    kind: JobKind | None = None
+    tick: Tick | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,8 @@ class Reporter:
 
     def report(self, report: Report) -> None:
         """Log a report and keep it to be stored as an error that references its job."""
-        _log.warning("%s", report.message)
+        facts = about(report.stream, report.kind, tick=report.tick, job=report.job)
+        _log.warning("%s", report.message, extra=facts)
         waiting = self._errors(report)
         if len(self._waiting) >= MOST_WAITING:
             _log.error("too many errors wait for the store: the oldest is dropped")

@@ -100,6 +100,15 @@ class TickScheduler:
             self._add(name, work, trigger, next_run_time=now)
         self._scheduler.start()
 
+    @property
+    def alive(self) -> bool:
+        """Whether its thread lives; one that was not started, or was stopped, has nothing to fear.
+
+        APScheduler's own state says RUNNING after its thread has died.
+        """
+        thread = getattr(self._scheduler, "_thread", None)
+        return not self._scheduler.running or (thread is not None and thread.is_alive())
+
     def stop(self) -> None:
         """Take up nothing more. What is under way goes on: this does not wait for it."""
         self._stopped.set()

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 
 from jobs.agenda import Agenda, Once
 from jobs.cleaning import clean
-from jobs.model import AlreadyDone, Create, JobKind, Obstacle, Trigger, Wait
-from jobs.reporter import Report
+from jobs.journal import Result, about
+from jobs.model import AlreadyDone, Create, JobKind, Obstacle, Tick, Trigger, Wait
 from jobs.rules import CLOCK_TOLERANCE, RULES, newest_since
 from jobs.store import Deadline, StoreError
+from jobs.teller import Teller
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from jobs.agenda import Backlog, Policy, Sent, Superseded
+    from jobs.agenda import Backlog, Policy, Sent
     from jobs.initiator import Initiator, Outcome, Surroundings
-    from jobs.model import Job, Stream, Tick
+    from jobs.model import Job, Stream
     from jobs.reporter import Reporter
     from jobs.store import JobStore
 
@@ -58,7 +59,7 @@ class Settler:
         self._agendas = {group[0].stream.name: group for group in agendas if group}
         self._store = store
         self._initiator = initiator
-        self._reporter = reporter
+        self._teller = Teller(reporter, world)
         self._world = world
 
     @property
@@ -75,7 +76,7 @@ class Settler:
         last = {job.operation: job.created for job in newest if job.created}  # oldest first
         for agenda in scheduled:
             last_job = last.get(agenda.operation)
-            _tell_superseded(agenda, agenda.inherit(self._world.now(), last_job))
+            self._teller.superseded(agenda, agenda.inherit(self._world.now(), last_job))
             if last_job and last_job >= agenda.before:
                 self._tell_done_before(agenda)
 
@@ -98,13 +99,13 @@ class Settler:
             with self._initiator.turn(stream, self._world.deadline()):
                 group = self._agendas[stream.name]
                 for agenda in group:
-                    _tell_superseded(agenda, agenda.arrive(self._world.now()))
+                    self._teller.superseded(agenda, agenda.arrive(self._world.now()))
                 if any(agenda.backlog for agenda in group):
                     self._confirm([agenda for agenda in group if agenda.sent])
                 for agenda in group:
                     self._look(agenda)
         except StoreError as error:
-            _log.info("%s: %s", stream, error)
+            _log.info("%s: %s", stream, error, extra=about(stream))
 
     def confirm(self) -> None:
         """Look for everything that was sent and is not confirmed, in one query."""
@@ -130,10 +131,18 @@ class Settler:
         deadline = self._world.deadline()
         with self._initiator.turn(stream, deadline):
             jobs = clean(self._store, stream, kind, deadline)
-            for agenda in self._agendas.get(stream.name, ()):
-                if agenda.kind is kind and (until := agenda.clean(self._world.now())):
-                    _log.info("%s: ticks up to %s: cleaned by request", agenda, until.isoformat())
+            until = self._clean_ticks(stream, kind)
+        self._teller.cleaned(stream, kind, until, len(jobs))
         return jobs
+
+    def _clean_ticks(self, stream: Stream, kind: JobKind) -> datetime | None:
+        """Settle the ticks of a kind; return the newest that was waiting."""
+        for agenda in self._agendas.get(stream.name, ()):
+            if agenda.kind is kind and (until := agenda.clean(self._world.now())):
+                text = "%s: ticks up to %s: cleaned by request"
+                _log.info(text, agenda, until.isoformat(), extra=about(stream, kind))
+                return until
+        return None
 
     def _all(self) -> Iterator[Agenda]:
         for group in self._agendas.values():
@@ -144,7 +153,7 @@ class Settler:
         if backlog:
             self._try(agenda, backlog)
         if missed := agenda.missed(self._world.now()):
-            self._tell_missed(agenda, missed)
+            self._teller.missed(agenda, missed)
 
     def _try(self, agenda: Agenda, backlog: Backlog) -> None:
         tick = backlog.newest
@@ -152,13 +161,17 @@ class Settler:
         if held_up:
             self._put_off(agenda, held_up)
             return
-        _log.info("%s: tick %s: trying to create a job", agenda, tick)
+        self._teller.line(agenda, tick, "trying to create a job")
         try:
             outcome = self._initiator.take(tick, backlog.oldest)
         except StoreError as error:
             self._put_off(agenda, Wait(str(error), obstacle=Obstacle.STORE))
         except Exception as error:  # noqa: BLE001 - no failure may take later ticks with it
-            _log.exception("%s: tick %s failed in an unforeseen way", agenda, tick)
+            text, facts = (
+                "%s: tick %s failed in an unforeseen way",
+                about(agenda.stream, agenda.kind, tick=tick),
+            )
+            _log.exception(text, agenda, tick, extra=facts)
             why = f"an error in the service itself: {error}"
             self._put_off(agenda, Wait(why, obstacle=Obstacle.SERVICE))
         else:
@@ -183,29 +196,29 @@ class Settler:
                 agenda.wrote(outcome.job, self._world.now())
                 text = f"sent job {outcome.job.uri}, but {outcome.doubt}"
                 text = text if outcome.doubt else f"created job {outcome.job.uri}"
-                _log.info("%s: tick %s: %s", agenda, tick, text)
+                self._teller.line(agenda, tick, text, outcome.job.uri)
             case AlreadyDone(reason, job):
                 agenda.settled(max(tick.fire_time, job.created or tick.fire_time))
-                _log.info("%s: tick %s: %s", agenda, tick, reason)
+                self._teller.outcome(agenda, tick, Result.DONE, reason, job.uri)
             case Wait() as why:
                 self._put_off(agenda, why)
             case decision:
-                _log.error("%s: tick %s: %s", agenda, tick, decision)
+                self._teller.outcome(agenda, tick, Result.REFUSED, str(decision))
                 agenda.settled(tick.fire_time)
 
     def _put_off(self, agenda: Agenda, why: Wait) -> None:
         backlog = agenda.backlog
         agenda.waits(self._world.now(), why, self._world.chance())
         if backlog:
-            level = logging.INFO if backlog.tries else logging.WARNING
-            _log.log(level, "%s: tick %s: waits: %s", agenda, backlog.newest, why.reason)
+            self._teller.waits(agenda, backlog, why)
 
     def _tell_done_before(self, agenda: Agenda) -> None:
         """Name the job that did the newest tick before this process."""
         since, now = agenda.before, self._world.now()
         state = self._store.state(agenda.stream, since, self._world.deadline())
         job = newest_since(agenda.operation, since, state, now)
-        _log.info("%s: tick %s: done by job %s", agenda, since.isoformat(), job)
+        tick, uri = Tick(agenda.stream, agenda.kind, since), job.uri if job else None
+        self._teller.outcome(agenda, tick, Result.DONE, f"done by job {job}", uri)
 
     def _tell_found(
         self, agenda: Agenda, sent: Sent, found: dict[str, Job] | None, now: datetime
@@ -226,30 +239,11 @@ class Settler:
         if job and (job.tasks or overdue):
             agenda.settled(tick.fire_time)
             half = "" if job.tasks else ", whose task is still to be added"
-            _log.info("%s: tick %s: done by job %s%s", agenda, tick, job, half)
+            text, late = f"done by job {job}{half}", sent.at - tick.fire_time
+            self._teller.outcome(agenda, tick, Result.CREATED, text, job.uri, lateness=late)
         elif found is None or not overdue:
             agenda.look_later(now)
         else:
-            _log.warning("%s: tick %s: job %s was never stored", agenda, tick, sent.job.uri)
-            _tell_superseded(agenda, agenda.lost(now))
-
-    def _tell_missed(self, agenda: Agenda, backlog: Backlog) -> None:
-        """Report what was missed, once in a while for each kind of obstacle."""
-        why, since = backlog.why, backlog.oldest.isoformat()
-        facts = f"missed, with {backlog.others} others since {since}"
-        report = Report(
-            stream=agenda.stream,
-            thing=agenda.operation,
-            what=f"missed:{why.obstacle.name}",
-            at=backlog.oldest + self._world.policy.window,
-            message=f"{agenda}: tick {backlog.newest}: {facts}: {why.reason}",
-            job=why.blocking[0] if why.blocking else None,
-        )
-        self._reporter.report(report)
-
-
-def _tell_superseded(agenda: Agenda, superseded: Superseded | None) -> None:
-    if superseded:
-        text = "%s: tick %s supersedes %s earlier ones since %s"
-        since = superseded.since.isoformat()
-        _log.info(text, agenda, superseded.tick, superseded.count, since)
+            text, level = f"job {sent.job.uri} was never stored", logging.WARNING
+            self._teller.line(agenda, tick, text, sent.job.uri, level=level)
+            self._teller.superseded(agenda, agenda.lost(now))

@@ -82,6 +82,11 @@ class JobStore(Protocol):
     def active(self, operations: Sequence[str], deadline: Deadline) -> tuple[Job, ...]:
         """Read the active jobs of these operations with their tasks, the oldest thousands."""
 
+    def recent(
+        self, operations: Sequence[str], since: datetime, deadline: Deadline
+    ) -> tuple[Job, ...]:
+        """Read the jobs created `since` with their tasks, the newest first: thousands at most."""
+
     def newest(
         self, operations: Sequence[str], until: datetime, deadline: Deadline
     ) -> tuple[Job, ...]:

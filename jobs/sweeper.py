@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jobs import identity
+from jobs.journal import about
 from jobs.model import Create, NewJob, Status, Trigger
 from jobs.reporter import Report
 from jobs.rules import decide
@@ -81,19 +82,21 @@ class Sweeper:
         try:
             self._mend(half, stream, plan, now)
         except StoreError as error:
-            _log.info("job %s, which has no task, was not mended: %s", half.job, error)
+            text, facts = "job %s, which has no task, was not mended: %s", _facts(half, stream)
+            _log.info(text, half.job, error, extra=facts)
 
     def _mend(self, half: HalfJob, stream: Stream, plan: Plan, now: datetime) -> None:
         with self._initiator.turn(stream, self._world.deadline()):
             if half.job.created and now - half.job.created > self._policy.window:
                 self._give_up(half, stream, now)
             elif self._allowed(half, stream, plan):
-                self._add_task(half, plan)
+                self._add_task(half, stream, plan)
 
     def _give_up(self, half: HalfJob, stream: Stream, now: datetime) -> None:
         self._store.end(half.job, Status.FAILED, now, self._world.deadline())
         report = Report(
             stream=stream,
+            kind=stream.kind_of(half.job),
             thing=half.job.uri,
             what="half",
             at=(half.job.created or now) + self._policy.window,
@@ -108,10 +111,11 @@ class Sweeper:
         others = tuple(job for job in state.active if job.uri != half.job.uri)
         decision = decide(plan.kind, stream, replace(state, active=others), Trigger.TICK)
         if not isinstance(decision, Create):
-            _log.info("job %s has no task and can't get one now: %s", half.job, decision)
+            text, facts = "job %s has no task and can't get one now: %s", _facts(half, stream)
+            _log.info(text, half.job, decision, extra=facts)
         return isinstance(decision, Create)
 
-    def _add_task(self, half: HalfJob, plan: Plan) -> None:
+    def _add_task(self, half: HalfJob, stream: Stream, plan: Plan) -> None:
         job = NewJob(
             job_id=half.job_id,
             task_id=identity.first_task(half.job_id),
@@ -121,4 +125,9 @@ class Sweeper:
             created=half.job.created or self._world.now(),
         )
         self._store.add_task(job, self._world.deadline())
-        _log.warning("job %s had no task: added %s", half.job, job.task_uri)
+        text, facts = "job %s had no task: added %s", _facts(half, stream)
+        _log.warning(text, half.job, job.task_uri, extra=facts)
+
+
+def _facts(half: HalfJob, stream: Stream) -> dict[str, object]:
+    return about(stream, stream.kind_of(half.job), job=half.job)

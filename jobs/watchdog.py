@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from jobs.diagnosis import UNDATED, Cause, diagnose, timed_out
+from jobs.journal import about
 from jobs.model import Status
 from jobs.reporter import Report
 from jobs.store import StoreError
@@ -91,7 +92,8 @@ class Watchdog:
         for trouble, report, known in zip(due, reports, self._reporter.known(reports), strict=True):
             self._told[_key(trouble)] = report.at if known else now
             if known:
-                _log.info("reported before: %s", report.message)
+                facts = about(report.stream, report.kind, job=report.job)
+                _log.info("reported before: %s", report.message, extra=facts)
             else:
                 self._reporter.report(report)
 
@@ -102,19 +104,28 @@ class Watchdog:
     def _timed_out(self, job: Job, now: datetime) -> bool:
         """Fail a job that was silent for too long, where that is allowed; return whether it was."""
         stream = self._streams[job.operation]
+        kind = stream.kind_of(job)
         timeout = stream.remedies.job_timeout
         if timeout is None or not timed_out(job, timeout, now, self._seen[job.uri]):
             return False
         minutes = f"{timeout.total_seconds() / 60:g}"
         message = (
-            f"{stream.kind_of(job).value} of {stream}: job {job} gave no sign of life for {minutes}"
+            f"{kind.value} of {stream}: job {job} gave no sign of life for {minutes}"
             f" minutes ({stream.remedies.timed_by}): it and its unfinished tasks were set to failed"
         )
         if not self._end(stream, job, Status.FAILED, now):
             return False
         at = (job.last_sign_of_life or now) + timeout
         self._reporter.report(
-            Report(stream=stream, thing=job.uri, what="timed-out", at=at, message=message, job=job)
+            Report(
+                stream=stream,
+                kind=kind,
+                thing=job.uri,
+                what="timed-out",
+                at=at,
+                message=message,
+                job=job,
+            )
         )
         return True
 
@@ -126,9 +137,10 @@ class Watchdog:
         status = Status.SUCCESS if trouble.cause is Cause.NOT_CLOSED else Status.FAILED
         if not self._end(stream, job, status, now):
             return False
-        kind, setting = stream.kind_of(job).value, stream.remedies.closed_by
+        kind, setting = stream.kind_of(job), stream.remedies.closed_by
         text = "%s of %s: job %s was set to %s, since its %s (%s)"
-        _log.info(text, kind, stream, job, status.value, trouble.problem, setting)
+        values = (kind.value, stream, job, status.value, trouble.problem, setting)
+        _log.info(text, *values, extra=about(stream, kind, job=job))
         return True
 
     def _end(self, stream: Stream, job: Job, status: Status, now: datetime) -> bool:
@@ -138,7 +150,8 @@ class Watchdog:
             with self._initiator.turn(stream, deadline):
                 self._store.end(job, status, now, deadline)
         except StoreError as error:
-            _log.warning("job %s could not be set to %s: %s", job, status.value, error)
+            text, facts = "job %s could not be set to %s: %s", about(stream, job=job)
+            _log.warning(text, job, status.value, error, extra=facts)
             return error.in_doubt
         return True
 
@@ -146,6 +159,7 @@ class Watchdog:
 def _report(trouble: Trouble, at: datetime) -> Report:
     return Report(
         stream=trouble.stream,
+        kind=trouble.stream.kind_of(trouble.job),
         thing=trouble.job.uri,
         what=f"stuck:{trouble.cause.name}",
         at=at,

@@ -18,6 +18,7 @@ from settings.values import (
     Hours,
     Iri,
     Level,
+    LogFormat,
     LogSwitch,
     Minutes,
     Name,
@@ -252,6 +253,7 @@ class Service(BaseModel):
         description="time zone of schedules and log; by default the machine's, in the image UTC",
     )
     log_level: Level = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_format: LogFormat = Field("text", description="text or json: how a line of the log looks")
     log_sparql_all: LogSwitch = Field(default=True, description="log every query and update")
     log_sparql_queries: LogSwitch | None = Field(
         None, description="log queries; by default as LOG_SPARQL_ALL says"

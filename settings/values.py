@@ -112,6 +112,13 @@ def _level(value: object) -> str:
     return level
 
 
+def _log_format(value: object) -> str:
+    text = _text(value).strip().casefold()
+    if text not in ("text", "json"):
+        raise Flaw("not a log format", "use text or json")
+    return text
+
+
 def _number(value: object, least: float, most: float, unit: str) -> float:
     fix = f"use {unit} from {least:g} to {most:g}"
     text = _text(value).strip()
@@ -166,6 +173,7 @@ Switch = Annotated[bool, PlainValidator(_switch, json_schema_input_type=bool)]
 LogSwitch = Annotated[bool, PlainValidator(_log_switch, json_schema_input_type=bool)]
 Name = Annotated[str, PlainValidator(_name, json_schema_input_type=str)]
 Level = Annotated[str, PlainValidator(_level, json_schema_input_type=str)]
+LogFormat = Annotated[str, PlainValidator(_log_format, json_schema_input_type=str)]
 Seconds = Annotated[float, PlainValidator(_seconds, json_schema_input_type=float)]
 Minutes = Annotated[int, PlainValidator(_minutes, json_schema_input_type=int)]
 GivenMinutes = Annotated[int, PlainValidator(_given_minutes, json_schema_input_type=int)]

@@ -81,8 +81,8 @@ def parse_recorded(bindings: Sequence[Binding]) -> dict[str, datetime | None]:
     return {_required(binding, "error"): _parse_date(binding, "created") for binding in bindings}
 
 
-def parse_active(bindings: Sequence[Binding], most: int) -> tuple[Job, ...]:
-    """Return the jobs of `active_jobs`; the last one may lack tasks where the answer was full."""
+def parse_many(bindings: Sequence[Binding], most: int) -> tuple[Job, ...]:
+    """Return jobs of an answer of `most` rows; of a full one the last job may lack tasks."""
     jobs = parse_jobs(bindings)
     return jobs if len(bindings) < most else jobs[:-1]
 

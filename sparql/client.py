@@ -20,9 +20,11 @@ from __future__ import annotations
 import json
 import logging
 import math
+import re
 import threading
 import time
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -42,7 +44,7 @@ from SPARQLWrapper import JSON, POST, SPARQLWrapper
 from jobs.store import StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from email.message import Message
 
     from jobs.store import Deadline
@@ -116,6 +118,7 @@ class SparqlClient:
     """Sends queries and updates: form-encoded POST, with a timeout always and mu-auth-sudo.
 
     Without `mu-auth-sudo` an authorization layer may answer 200 to a write it put elsewhere.
+    `observe` is told of each request: query or update, how it ended, and the seconds it took.
     """
 
     query_url: str
@@ -123,13 +126,15 @@ class SparqlClient:
     new_call_id: Callable[[], str]
     log_queries: bool = True
     log_updates: bool = True
+    retry_waits: tuple[float, ...] = RETRY_WAITS
     wait: Callable[[float], None] = time.sleep
+    observe: Callable[[str, str, float], None] = lambda _kind, _outcome, _seconds: None
 
     def query(self, text: str, deadline: Deadline) -> Any:
         """Send a query and return its JSON; try again where the store may have recovered."""
         if self.log_queries:
-            _log.info("query to %s\n%s", self.query_url, text)
-        for pause in RETRY_WAITS:
+            _log.info("query to %s: %s", self.query_url, on_one_line(text))
+        for pause in self.retry_waits:
             try:
                 return self.probe(text, deadline)
             except SparqlError as error:
@@ -141,11 +146,12 @@ class SparqlClient:
 
     def probe(self, text: str, deadline: Deadline) -> Any:
         """Send a query once, unlogged, and return its JSON."""
-        answer = _send(self._request(text, deadline), self.query_url, deadline)
-        try:
-            return json.loads(answer.body)
-        except (ValueError, RecursionError) as error:
-            raise BadAnswer(f"{self.query_url} answered no JSON, but {answer}") from error
+        with self._observed("query"):
+            answer = _send(self._request(text, deadline), self.query_url, deadline)
+            try:
+                return json.loads(answer.body)
+            except (ValueError, RecursionError) as error:
+                raise BadAnswer(f"{self.query_url} answered no JSON, but {answer}") from error
 
     def update(
         self,
@@ -163,11 +169,24 @@ class SparqlClient:
         if send_by and not send_by.remaining:
             raise TimedOut("what was read before the update is too old by now", sent=False)
         if self.log_updates:
-            _log.info("update to %s\n%s", self.update_url, text)
+            _log.info("update to %s: %s", self.update_url, on_one_line(text))
         request = self._request(text, deadline, send_by, update=True)
         if session:
             request.addCustomHttpHeader("mu-session-id", session)
-        _send(request, self.update_url, deadline)
+        with self._observed("update"):
+            _send(request, self.update_url, deadline)
+
+    @contextmanager
+    def _observed(self, kind: str) -> Iterator[None]:
+        """Tell how a request ended and how long it took: `ok`, or the name of its error."""
+        began, outcome = time.monotonic(), "ok"
+        try:
+            yield
+        except SparqlError as error:
+            outcome = type(error).__name__
+            raise
+        finally:
+            self.observe(kind, outcome, time.monotonic() - began)
 
     def _request(
         self,
@@ -247,6 +266,11 @@ class _Handler(HTTPHandler):
             connection.close()
             raise TimeoutError
         return connection
+
+
+def on_one_line(statement: str) -> str:
+    """Return a statement as one line of a log; its strings hold no line breaks."""
+    return re.sub(r"\n\s*", " ", statement)
 
 
 def one_line(text: str) -> str:

@@ -104,6 +104,7 @@ WHERE {{
 ORDER BY ?created ?job ?task$limit"""
 )
 MOST_ROWS = 5000  # of one answer about all streams; Virtuoso cuts at 10,000 where nobody said more
+MOST_RECENT = 3000  # rows of the last day; 5,000 take Virtuoso a second
 LIMIT = Term(f"\nLIMIT {MOST_ROWS}")
 SYNCED = Template(""" UNION {
     GRAPH ?graph {
@@ -172,6 +173,24 @@ WHERE {
   BIND (CONCAT(STR(?created), " ", STR(?job)) AS ?dated)
 }
 GROUP BY ?operation ?status""")
+
+# The newest first: where there are too many, the oldest are left out.
+RECENT_JOBS = _statement(
+    f"""\
+SELECT DISTINCT {_JOB_VARIABLES}
+WHERE {{
+  GRAPH ?graph {{
+    ?job task:operation ?operation ;
+      dct:created ?created ;
+      adms:status ?status ;
+      a cogs:Job .
+    FILTER (?operation IN ($operations) && ?created >= $since)
+  }}
+  OPTIONAL {{ GRAPH ?graph {{ ?job dct:modified ?modified . }} }}
+{_TASKS}}}
+ORDER BY DESC(?created) ?job ?task
+LIMIT {MOST_RECENT}"""
+)
 
 HALF_JOBS = _statement("""\
 SELECT DISTINCT ?job ?operation ?status ?created ?graph ?id
@@ -478,6 +497,12 @@ def newest_jobs(operations: Sequence[str], until: datetime) -> str:
     """Return the query for the newest job of each operation and status, as dated up to `until`."""
     named = listed(iri(operation) for operation in operations)
     return fill(NEWEST_JOBS, operations=named, until=date_time(until))
+
+
+def recent_jobs(operations: Sequence[str], since: datetime) -> str:
+    """Return the query for the newest jobs of these operations, those created `since`."""
+    named = listed(iri(operation) for operation in operations)
+    return fill(RECENT_JOBS, operations=named, since=date_time(since))
 
 
 def half_jobs(operations: Sequence[str]) -> str:

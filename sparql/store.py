@@ -42,7 +42,14 @@ class SparqlJobStore:
         """Read all active jobs of these operations."""
         text = queries.active_jobs(operations)
         most = queries.MOST_ROWS
-        return self._select(text, lambda rows: answers.parse_active(rows, most), deadline)
+        return self._select(text, lambda rows: answers.parse_many(rows, most), deadline)
+
+    def recent(
+        self, operations: Sequence[str], since: datetime, deadline: Deadline
+    ) -> tuple[Job, ...]:
+        """Return the jobs of these operations since an instant, the newest first."""
+        text, most = queries.recent_jobs(operations, since), queries.MOST_RECENT
+        return self._select(text, lambda rows: answers.parse_many(rows, most), deadline)
 
     def newest(
         self, operations: Sequence[str], until: datetime, deadline: Deadline

@@ -13,6 +13,7 @@ from jobs import cron, identity
 from jobs.agenda import Policy
 from jobs.diagnosis import Patience
 from jobs.initiator import Surroundings
+from jobs.journal import Journal
 from jobs.model import Job, JobKind, NewJob, Plan, Status, Stream, Task
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ class World:
     seconds: float = 60
     policy: Policy = field(default_factory=Policy)
     patience: Patience = field(default_factory=Patience)
+    journal: Journal = field(default_factory=Journal)
     ids: count[int] = field(default_factory=lambda: count(1))
     clock: float = 0
 
@@ -116,4 +118,5 @@ class World:
             seconds=self.seconds,
             policy=self.policy,
             patience=self.patience,
+            note=self.journal.note,
         )

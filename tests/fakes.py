@@ -54,6 +54,13 @@ class FakeJobStore:
         self._called("active", deadline)
         return tuple(job for job in self._by_age() if job.operation in operations and job.active)
 
+    def recent(
+        self, operations: Sequence[str], since: datetime, deadline: Deadline
+    ) -> tuple[Job, ...]:
+        self._called("recent", deadline)
+        named = [job for job in reversed(self._by_age()) if job.operation in operations]
+        return tuple(job for job in named if job.created and job.created >= since)
+
     def newest(
         self, operations: Sequence[str], until: datetime, deadline: Deadline
     ) -> tuple[Job, ...]:

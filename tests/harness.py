@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from jobs.initiator import Initiator
 from jobs.reporter import Reporter
@@ -14,7 +15,13 @@ from jobs.watchdog import Watchdog
 from tests.builders import World
 from tests.fakes import FakeJobStore
 from web.api import Api
+from web.board import Board
+from web.health import Health
+from web.lookup import Streams
+from web.metrics import Metrics
+from web.places import Places
 from web.server import create_wsgi
+from web.views import Views
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -30,6 +37,7 @@ class Harness:
     world: World = field(default_factory=World)
     store: FakeJobStore = field(default_factory=FakeJobStore)
     repeat: timedelta = timedelta(hours=24)
+    alive: bool = True
 
     def __post_init__(self) -> None:
         about = self.world.surroundings()
@@ -48,11 +56,27 @@ class Harness:
 
     def app(self, *, ready: bool = True, most_at_once: int = 4) -> Flask:
         """Return the application on top."""
-        api = Api(
-            self.streams,
-            create=self.initiator.request,
-            clean=self.settler.clean,
-            is_ready=lambda: ready,
-            most_at_once=most_at_once,
+        named, metrics = Streams(self.streams), Metrics(self.streams)
+        health = Health(lambda: self.alive, lambda: ready)
+        board = Board(
+            streams=self.streams,
+            endpoint="http://database:8890/sparql",
+            zone=ZoneInfo("Europe/Brussels"),
+            store=self.store,
+            world=self.about,
+            journal=self.world.journal,
+            watchdog=self.watchdog,
+            health=health,
+            started=self.world.now,
         )
-        return create_wsgi(api)
+        self.world.journal.listen(metrics.note)
+        metrics.watch(board.report)
+        api = Api(
+            streams=named,
+            create_job=self.initiator.request,
+            clean_jobs=self.settler.clean,
+            health=health,
+            places=Places(most_at_once),
+        )
+        views = Views(board=board, metrics=metrics, streams=named, places=Places(most_at_once))
+        return create_wsgi(api, views)

@@ -7,22 +7,25 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from threading import BoundedSemaphore
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from flask import Blueprint, Response
-from werkzeug.exceptions import Conflict, NotFound, ServiceUnavailable
+from werkzeug.exceptions import Conflict, ServiceUnavailable
 
 from jobs.model import JobKind, NoOperationError
+from web.places import RETRY_AFTER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from jobs.initiator import Outcome
     from jobs.model import Job, Stream
+    from web.health import Health
+    from web.lookup import Streams
+    from web.places import Places
 
-GREETING = "Hello from delta-producer-background-jobs-initiator :)"
-RETRY_AFTER = 5  # seconds that a turned away caller is asked to wait
+MESSAGES = "application/vnd.api+json; charset=utf-8"
 
 
 class Call(NamedTuple):
@@ -41,32 +44,19 @@ CALLS = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
 class Api:
-    """The calls. `most_at_once` bounds how many of them may wait for the store at one time.
+    """The calls. Each takes one of the `places` while it waits for the store."""
 
-    One beyond that is turned away at once, so that a store that hangs can't take all of the
-    server's threads, and every caller gets an answer in bounded time.
-    """
-
-    def __init__(
-        self,
-        streams: Iterable[Stream],
-        *,
-        create: Callable[[Stream, JobKind], Outcome],
-        clean: Callable[[Stream, JobKind], tuple[Job, ...]],
-        is_ready: Callable[[], bool],
-        most_at_once: int,
-    ) -> None:
-        self._streams = {_key(stream.name): stream for stream in streams}
-        self._create = create
-        self._clean = clean
-        self._is_ready = is_ready
-        self._places = BoundedSemaphore(most_at_once)
+    streams: Streams
+    create_job: Callable[[Stream, JobKind], Outcome]
+    clean_jobs: Callable[[Stream, JobKind], tuple[Job, ...]]
+    health: Health
+    places: Places
 
     def blueprint(self) -> Blueprint:
         """Return the routes: each call bare, and under the name of a stream."""
         routes = Blueprint("api", __name__)
-        routes.add_url_rule("/", "greeting", lambda: Response(GREETING, mimetype="text/plain"))
         for kind in CALLS:
             for path in (f"/{kind.path}", f"/<name>/{kind.path}"):
                 for method, view in (("POST", self.create), ("DELETE", self.clean)):
@@ -82,7 +72,7 @@ class Api:
     def create(self, kind: JobKind, name: str | None = None) -> Response:
         """Create a job because a person asks."""
         with self._admitted(name) as stream:
-            outcome = self._create(stream, kind)
+            outcome = self.create_job(stream, kind)
         if outcome.job is None:
             raise Conflict(getattr(outcome.decision, "reason", "no job is needed"))
         return _message(CALLS[kind].created.format(outcome.job.uri))
@@ -91,7 +81,7 @@ class Api:
         """Remove all jobs of a kind."""
         with self._admitted(name) as stream:
             try:
-                jobs = self._clean(stream, kind)
+                jobs = self.clean_jobs(stream, kind)
             except NoOperationError as error:
                 raise Conflict(str(error)) from error
         return _message(CALLS[kind].cleaned.format(", ".join(map(str, jobs))))
@@ -99,31 +89,13 @@ class Api:
     @contextmanager
     def _admitted(self, name: str | None) -> Iterator[Stream]:
         """Let a call through to its stream, if there is one and it can be served now."""
-        stream = self._streams.get(_key(name))
-        if stream is None:
-            raise NotFound(self._no_such_stream(name))
-        if not self._is_ready():
-            detail = "not ready: the service waits for the store, or its start is not done yet"
-            raise ServiceUnavailable(detail, retry_after=RETRY_AFTER)
-        if not self._places.acquire(blocking=False):
-            detail = "too many calls are waiting for the store already"
-            raise ServiceUnavailable(detail, retry_after=RETRY_AFTER)
-        try:
+        stream = self.streams.find(name)
+        problem = self.health.problem()
+        if problem:
+            raise ServiceUnavailable(problem, retry_after=RETRY_AFTER)
+        with self.places.taken():
             yield stream
-        finally:
-            self._places.release()
-
-    def _no_such_stream(self, name: str | None) -> str:
-        names = ", ".join(stream.name for stream in self._streams.values() if stream.name)
-        if name is None:
-            return f"the environment sets up no stream; put a name in front: {names}"
-        return f"there is no stream {name}; there is {names or 'only the one without a name'}"
-
-
-def _key(name: str | None) -> str | None:
-    return name if name is None else name.casefold()
 
 
 def _message(text: str) -> Response:
-    content_type = "application/vnd.api+json; charset=utf-8"
-    return Response(json.dumps({"msg": text}), content_type=content_type)
+    return Response(json.dumps({"msg": text}), content_type=MESSAGES)

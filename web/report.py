@@ -11,6 +11,8 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+MOST_LISTED = 100  # jobs and fire times of one kind
+
 Slug: TypeAlias = Literal["initial-sync", "healing", "dump"]
 JobStatus: TypeAlias = Literal["busy", "scheduled", "success", "failed", "canceled", "unknown"]
 Result: TypeAlias = Literal[
@@ -31,7 +33,7 @@ class JobReport(Report):
     status: JobStatus = Field(description="the last segment of its status, if that is a known one")
     created: datetime | None = Field(description="its `dct:created`")
     modified: datetime | None = Field(
-        description="the newest `dct:modified` of the job and its tasks: its last sign of life"
+        description="the newest date of the job and its tasks: its last sign of life"
     )
 
 
@@ -91,7 +93,8 @@ class StreamReport(Report):
     jobs_graph: str = Field(description="the graph its jobs are written to")
     error_creator: str = Field(description="`dct:creator` of its errors")
     synced: bool | None = Field(
-        description="whether its initial sync succeeded; null while the store does not answer"
+        description="whether its initial sync succeeded, or a healing, which counts as that; "
+        "null while the store does not answer"
     )
     kinds: tuple[KindReport, ...] = Field(description="its job kinds, always all three")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 from waitress.server import create_server
 
-from web import errors
+from web import errors, guard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,26 +17,31 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from web.api import Api
+    from web.views import Views
 
 _log = logging.getLogger(__name__)
 
-# Threads of the server. Calls that wait for the store may take MOST_WAITING of them; the rest
-# stays free for everything that is answered from memory, health checks above all.
+# Threads of the server. Calls that wait for the store may take MOST_WAITING of them, and looks at
+# the status MOST_LOOKING; the rest stays free for what is answered from memory, above all whether
+# the service lives.
 THREADS = 24
 MOST_WAITING = 16
+MOST_LOOKING = 4
 MOST_CONNECTIONS = 1000
 IDLE_SECONDS = 20  # until an idle connection gives its place to another
 MOST_BODY = 1 << 20  # bytes; bodies are read and ignored
 DRAIN_SECONDS = 1  # for answers that are being sent when the service stops
 
 
-def create_wsgi(api: Api) -> Flask:
+def create_wsgi(api: Api, views: Views) -> Flask:
     """Return the Flask application with all routes."""
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.register_blueprint(api.blueprint())
+    app.register_blueprint(views.blueprint())
     errors.register(app)
+    guard.protect(app)
     app.wsgi_app = CaseInsensitive(app.wsgi_app)  # type: ignore[assignment] # Flask's own advice
     return app
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 
-from web.report import ActiveJobReport, JobReport, KindReport, StreamReport
+from web.report import MOST_LISTED, ActiveJobReport, JobReport, KindReport, StreamReport
 from web.shapes import PADDING, ROW, Bar, Clash, Label, Lane, Mark, Picture, Veil
 from web.times import WEEKDAYS, Wall, span
 
@@ -20,7 +20,6 @@ NOW = 50.0  # where now is
 END = 100.0  # where the picture ends
 PER_SECOND = NOW / REACH.total_seconds()
 THINNEST = 0.4  # percent; a bar is never narrower, or it would not be seen
-MOST_LISTED = 100  # jobs and fire times that a report lists per kind
 MOST_ROWS = 3  # of jobs that run at one time in one lane
 AXIS = 20  # pixels for the hours, on top
 ACTIVE = ("busy", "scheduled")

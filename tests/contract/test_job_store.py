@@ -295,6 +295,23 @@ def test_jobs_are_recent_from_an_instant_on_whatever_their_status(backend: Backe
     assert len(seen.active) == 2
 
 
+def test_the_jobs_since_an_instant_come_newest_first_with_their_tasks(backend: Backend) -> None:
+    create(
+        backend,
+        new_job("a", created=NOW - SECOND),
+        done := new_job("b", created=NOW),
+        late := new_job("c", HEALING, OTHER, created=NOW + SECOND),
+        new_job("d", INITIAL_SYNC, created=NOW),
+    )
+    backend.set_status(done.uri, Status.FAILED)
+    found = backend.store.recent([operation(DUMP), operation(HEALING, "other")], NOW, soon())
+    assert [(job.uri, job.status) for job in found] == [
+        (late.uri, Status.BUSY),
+        (done.uri, Status.FAILED),
+    ]
+    assert [len(job.tasks) for job in found] == [1, 1]
+
+
 def test_the_newest_job_of_each_operation_and_status(backend: Backend) -> None:
     create(
         backend,

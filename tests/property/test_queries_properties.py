@@ -137,7 +137,7 @@ PARSERS: list[Callable[[list[answers.Binding]], object]] = [
     answers.parse_half_jobs,
     answers.parse_recorded,
     answers.parse_newest,
-    lambda rows: answers.parse_active(rows, 2),
+    lambda rows: answers.parse_many(rows, 2),
     lambda rows: answers.parse_batch(rows, "urn:operation"),
     answers.parse_subjects,
     lambda rows: answers.parse_state(rows, STREAM, NOW),

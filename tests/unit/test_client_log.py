@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 QUERY = 'PREFIX a: <urn:a>\nSELECT ?s\nWHERE { ?s a:b "% $x {}" }'
-UPDATE = 'PREFIX a: <urn:a>\nINSERT DATA { a:b a:c "% $x {}" }'
+UPDATE = 'PREFIX a: <urn:a>\nINSERT DATA {\n  a:b a:c "% $x  {}"\n}'
+QUERY_LINE = 'PREFIX a: <urn:a> SELECT ?s WHERE { ?s a:b "% $x {}" }'
+UPDATE_LINE = 'PREFIX a: <urn:a> INSERT DATA { a:b a:c "% $x  {}" }'
 DONE = answer(body=b'{"results": {"bindings": []}}')
 
 
@@ -49,14 +51,14 @@ def soon() -> Deadline:
 
 @pytest.mark.parametrize("queries", [True, False])
 @pytest.mark.parametrize("updates", [True, False])
-def test_each_switch_lets_its_statements_in_word_for_word(
+def test_each_switch_lets_its_statements_in_each_on_one_line(
     server: Canned, caplog: pytest.LogCaptureFixture, *, queries: bool, updates: bool
 ) -> None:
     client = client_of(server, queries=queries, updates=updates)
     client.query(QUERY, soon())
     client.update(UPDATE, soon())
-    logged = [f"query to {server.endpoint}\n{QUERY}"] if queries else []
-    logged += [f"update to {server.endpoint}/update\n{UPDATE}"] if updates else []
+    logged = [f"query to {server.endpoint}: {QUERY_LINE}"] if queries else []
+    logged += [f"update to {server.endpoint}/update: {UPDATE_LINE}"] if updates else []
     assert caplog.messages == logged
     assert {record.levelname for record in caplog.records} <= {"INFO"}
 
@@ -74,7 +76,7 @@ def test_a_query_that_is_tried_again_is_logged_once_with_each_reason(
         client_of(server).query(QUERY, soon())
     reason = f"{server.endpoint} answered 500: out of luck"
     assert caplog.messages == [
-        f"query to {server.endpoint}\n{QUERY}",
+        f"query to {server.endpoint}: {QUERY_LINE}",
         *(f"query failed, trying again in {pause} s: {reason}" for pause in RETRY_WAITS),
     ]
     assert {record.levelname for record in caplog.records} == {"INFO"}

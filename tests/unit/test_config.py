@@ -331,6 +331,7 @@ SETTINGS = [
     Setting(name="REPLICA", default=0, given="2", value=2),
     Setting(name="STANDBY_SECONDS", default=90, given="30", value=30),
     Setting(name="LOG_LEVEL", default="INFO", given="debug", value="DEBUG"),
+    Setting(name="LOG_FORMAT", default="text", given="JSON", value="json"),
     Setting(name="LOG_SPARQL_ALL", field="logs_queries", default=True, given="0", value=False),
     Setting(name="LOG_SPARQL_ALL", field="logs_updates", default=True, given="False", value=False),
     Setting(name="CONFIG_FILE", default=CONFIG, given="/c.json", value="/c.json"),

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from settings.summary import summary
+from settings.version import VERSION
 from tests.builders import at
 from tests.configuring import (
     CONFIG,
@@ -260,11 +261,17 @@ def test_an_error_is_not_followed_by_a_warning_of_the_same_cause(flawed: dict[st
 # the summary
 
 
-SUMMARY = """\
+SUMMARY = f"""\
+delta-producer-background-jobs-initiator {VERSION}, replica 0
 time zone Europe/Brussels; store http://database:8890/sparql
+watchdog every 5 minutes; ticks stay due for 360 minutes; one cause is reported once in 24 hours
+stream public: graph http://mu.semte.ch/graphs/jobs; healing waits for an initial sync; \
+a silent job times out after 90 minutes; finished jobs are closed here
 initial sync of stream public: once, at the start
 healing of stream public: "20 05 * * *", next Thursday 2024-07-04 05:20:00 CEST (Europe/Brussels)
 dump of stream public: "0 0 6 * * 6", next Saturday 2024-07-06 06:00:00 CEST (Europe/Brussels)
+the environment's stream: graph http://mu.semte.ch/graphs/system/jobs; healing waits for an \
+initial sync; a silent job never times out; finished jobs are closed by the job-controller
 initial sync of the environment's stream: once, at the start
 healing of the environment's stream: disabled
 dump of the environment's stream: "@daily", next Thursday 2024-07-04 00:00:00 CEST (Europe/Brussels)
@@ -273,7 +280,12 @@ dump of the environment's stream: "@daily", next Thursday 2024-07-04 00:00:00 CE
 
 def test_the_summary_tells_the_next_run_of_every_kind_with_its_weekday() -> None:
     patterns = {"cronPatternDumpJob": "0 0 6 * * 6", "cronPatternHealingJob": " 20 05 * * *\n"}
+    remedies = {"jobTimeoutMinutes": 90, "closeFinishedJobs": True}
     changes = {"ENABLE_HEALING_JOB_OPERATION": "false", "CRON_PATTERN_DUMP_JOB": "@daily"}
-    files = {CONFIG: [stream("public", **patterns)]}
+    files = {CONFIG: [stream("public", **patterns, **remedies)]}
     settings = loaded(ENVIRONMENT | changes, files, lambda: ZoneInfo("Europe/Brussels"))
-    assert list(summary(settings, at("2024-07-03T12:30"))) == SUMMARY.splitlines()
+    lines = list(summary(settings, at("2024-07-03T12:30")))
+    assert [line.text for line in lines] == SUMMARY.splitlines()
+    facts = [line.extra["about"] for line in lines if line.extra]
+    assert facts[:2] == [{"stream": "public"}, {"stream": "public", "kind": "initial-sync"}]
+    assert facts[-1] == {"kind": "dump"}

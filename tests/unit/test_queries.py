@@ -62,6 +62,7 @@ STATEMENTS = {  # .rq is a query, .ru an update
     ),
     "find_jobs.rq": queries.find_jobs(JOBS),
     "active_jobs.rq": queries.active_jobs(STREAM.operations),
+    "recent_jobs.rq": queries.recent_jobs(STREAM.operations, NOW),
     "newest_jobs.rq": queries.newest_jobs(STREAM.operations, NOW),
     "half_jobs.rq": queries.half_jobs(STREAM.operations),
     "add_task.ru": queries.add_task(NEW),
@@ -367,8 +368,8 @@ def test_the_newest_jobs_are_read_the_oldest_first() -> None:
 
 def test_of_a_full_answer_the_last_job_is_left_out_since_it_may_lack_tasks() -> None:
     rows = [binding(job="urn:a"), binding(job="urn:b")]
-    assert [job.uri for job in answers.parse_active(rows, 3)] == ["urn:a", "urn:b"]
-    assert [job.uri for job in answers.parse_active(rows, 2)] == ["urn:a"]
+    assert [job.uri for job in answers.parse_many(rows, 3)] == ["urn:a", "urn:b"]
+    assert [job.uri for job in answers.parse_many(rows, 2)] == ["urn:a"]
 
 
 def test_a_batch_holds_each_job_once_and_those_without_a_status() -> None:
