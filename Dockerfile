@@ -50,6 +50,6 @@ ENV PATH="/opt/venv/bin:$PATH" \
 EXPOSE 80
 
 HEALTHCHECK --interval=30s --timeout=10s --start-period=20s --retries=3 \
-    CMD curl -fsS --noproxy '*' --max-time 8 --output /dev/null "http://localhost:${PORT:-80}/"
+    CMD curl -fsS --noproxy '*' --max-time 8 --output /dev/null "http://localhost:${PORT:-80}/health/live"
 
 CMD ["python", "app.py"]

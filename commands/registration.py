@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from commands.tools import Tools
 
 
+COMMANDS = (check, schedule, status, run_job)
+
+
 def register(app: Flask, tools: Tools) -> None:
     """Give `app` the commands."""
     tools.attach(app)
-    for command in (check, schedule, status, run_job):
+    for command in COMMANDS:
         app.cli.add_command(command)

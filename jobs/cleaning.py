@@ -16,21 +16,22 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
+MOST_VAIN = 3  # updates in a row that removed nothing, as a read tells
+
+
 def clean(store: JobStore, stream: Stream, kind: JobKind, deadline: Deadline) -> tuple[Job, ...]:
     """Remove the jobs of a kind with their tasks and errors, and return them.
 
     One batch after the other, so that no update is too large for a store, and what was done
-    stays done. To be called in the stream's turn. Raise `NoOperationError` where no operation is
-    configured for the kind, `StoreError` where the store fails.
+    stays done. Each read tells what the update before it has removed: a store may say that it
+    failed when it did not (Virtuoso's deadlocks), and the other way round. To be called in the
+    stream's turn. Raise `NoOperationError` where no operation is configured for the kind,
+    `StoreError` where the store fails.
     """
     operation = stream.operation(kind)
     removed: dict[str, Job] = {}
     try:
-        while batch := store.batch_of(operation, deadline):
-            if removed.keys() >= {job.uri for job in batch}:
-                raise StoreUnavailable("the store does not remove what it says it did", sent=True)
-            store.delete(batch, deadline)
-            removed |= {job.uri: job for job in batch}
+        _remove(store, operation, removed, deadline)
     except StoreError as error:
         if not removed:
             raise
@@ -39,6 +40,28 @@ def clean(store: JobStore, stream: Stream, kind: JobKind, deadline: Deadline) ->
     finally:
         _tell(stream, kind, tuple(removed.values()))
     return tuple(removed.values())
+
+
+def _remove(store: JobStore, operation: str, removed: dict[str, Job], deadline: Deadline) -> None:
+    """Remove batches until none is left, and put what is gone in `removed`."""
+    sent: dict[str, Job] = {}
+    in_vain = 0
+    doubt: StoreError = StoreUnavailable("the store does not remove what it says", sent=True)
+    while batch := store.batch_of(operation, deadline):
+        left = {job.uri: job for job in batch}
+        gone = {uri: job for uri, job in sent.items() if uri not in left}
+        removed |= gone
+        in_vain = in_vain + 1 if sent and not gone else 0
+        if in_vain == MOST_VAIN:
+            raise doubt
+        sent = left
+        try:
+            store.delete(batch, deadline)
+        except StoreError as error:
+            if not error.in_doubt:
+                raise
+            doubt = error
+    removed |= sent
 
 
 def _tell(stream: Stream, kind: JobKind, jobs: tuple[Job, ...]) -> None:

@@ -7,12 +7,13 @@ and the configuration alone, so that two processes say the same, word for word.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from jobs.model import MAINTAINERS_HEALING, TASK_OPERATIONS, Status
+from jobs.rules import CLOCK_TOLERANCE
 
 if TYPE_CHECKING:
     from jobs.model import Job, Stream, Task
@@ -75,7 +76,7 @@ def diagnose(
     it was looking: the job of a tick is dated at its fire time, however late it is created.
     """
     cause, task = _cause(job)
-    last = _last_change(job, cause, task)
+    last = _last_change(job, cause, task, now)
     limit = timedelta(0)
     if not cause.finished:
         limit = patience.stuck if cause is Cause.RUNNING_LONG else patience.pickup
@@ -97,7 +98,16 @@ def timed_out(job: Job, timeout: timedelta, now: datetime, seen: datetime) -> bo
     Not from before `seen`, the moment this process first saw it: a job that is dated into the past
     must get its time too.
     """
-    return now - max(job.last_sign_of_life or seen, seen) > timeout
+    return now - max(last_sign_of_life(job, now) or seen, seen) > timeout
+
+
+def last_sign_of_life(job: Job, now: datetime) -> datetime | None:
+    """Return the newest date of a job and its tasks that can be believed.
+
+    One from before computers or from the future is another machine's wrong clock.
+    """
+    believed = [date for date in job.dates if UNDATED < date <= now + CLOCK_TOLERANCE]
+    return max(believed, default=None)
 
 
 def _cause(job: Job) -> tuple[Cause, Task | None]:
@@ -116,12 +126,12 @@ def _cause(job: Job) -> tuple[Cause, Task | None]:
     return Cause.NO_TASK, None
 
 
-def _last_change(job: Job, cause: Cause, task: Task | None) -> datetime:
+def _last_change(job: Job, cause: Cause, task: Task | None, now: datetime) -> datetime:
     """Return the date that the cause counts from."""
-    dates = [job.last_sign_of_life]
-    if task and cause is Cause.NOT_PICKED_UP:
-        dates = [job.created, task.created]
-    return max(filter(None, dates), default=UNDATED)
+    told = job
+    if task and cause is Cause.NOT_PICKED_UP:  # what else the job did before does not count
+        told = replace(job, modified=None, tasks=(replace(task, modified=None),))
+    return last_sign_of_life(told, now) or UNDATED
 
 
 def _problem(cause: Cause, task: Task | None, last: datetime) -> str:

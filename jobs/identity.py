@@ -28,9 +28,9 @@ def tick_job(operation: str, fire_time: datetime) -> str:
     return _id(operation, _instant(fire_time))
 
 
-def startup_job(operation: str, previous: datetime | None) -> str:
-    """Return the id of the job made at a start, after one that was created at `previous`."""
-    return _id(operation, "startup", _instant(previous) if previous else "first")
+def startup_job(operation: str, previous: str | None) -> str:
+    """Return the id of the job made at a start, after the one of the URI `previous`."""
+    return _id(operation, "startup", previous or "first")
 
 
 def first_task(job_id: str) -> str:

@@ -6,13 +6,13 @@ import logging
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from jobs import identity
 from jobs.journal import Event, Result, about
 from jobs.model import Create, JobKind, NewJob, Refuse, Status, Trigger
 from jobs.rules import (
-    CLOCK_TOLERANCE,
     RULES,
     decide,
     from_the_future,
@@ -23,7 +23,6 @@ from jobs.store import Deadline, StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import datetime
 
     from jobs.agenda import Policy
     from jobs.diagnosis import Patience
@@ -35,6 +34,7 @@ _log = logging.getLogger(__name__)
 # A consumer acts a second after a task was inserted. A write that follows its read within that
 # time can't set a task back to scheduled that another process wrote in between.
 READ_LASTS = 1.0
+FAR_AWAY = datetime(9999, 1, 1, tzinfo=UTC)
 LAST_LOOK = 4.0  # seconds for one more read after a person's deadline; they are promised five
 
 
@@ -249,11 +249,10 @@ class Initiator:
         if RULES[tick.kind].started_by is not Trigger.STARTUP:
             return identity.tick_job(operation, tick.fire_time)
         if operation not in self._sync_ids:
-            until = self._world.now() + CLOCK_TOLERANCE
-            earlier = self._store.newest([operation], until, deadline)
-            self._sync_ids[operation] = identity.startup_job(
-                operation, earlier[-1].created if earlier else None
-            )
+            # Whatever it is dated: a wrong clock must not bring the same id twice.
+            earlier = self._store.newest([operation], FAR_AWAY, deadline)
+            previous = earlier[-1].uri if earlier else None
+            self._sync_ids[operation] = identity.startup_job(operation, previous)
             _tell_earlier(tick, earlier)
         return self._sync_ids[operation]
 

@@ -191,15 +191,13 @@ class Job:
         return tuple(task for task in self.tasks if task.status in ACTIVE)
 
     @property
-    def last_sign_of_life(self) -> datetime | None:
-        """The newest date of the job and its tasks, if any carries one.
+    def dates(self) -> tuple[datetime, ...]:
+        """Every date of the job and its tasks: each was a sign of life.
 
         Not every service touches `dct:modified`: the dump publisher never does.
         """
-        dates = [self.created, self.modified]
-        for task in self.tasks:
-            dates += [task.created, task.modified]
-        return max(filter(None, dates), default=None)
+        of_tasks = [date for task in self.tasks for date in (task.created, task.modified)]
+        return tuple(filter(None, [self.created, self.modified, *of_tasks]))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -80,6 +80,10 @@ class Reporter:
             self._waiting.pop(next(iter(self._waiting)), None)
         self._waiting.setdefault(waiting.error.uri, waiting)
 
+    def holds(self, report: Report) -> bool:
+        """Return whether a report waits to be stored."""
+        return self._errors(report).error.uri in self._waiting
+
     def known(self, reports: Sequence[Report]) -> list[bool]:
         """Return for each report whether it was stored before, so that it is nothing new."""
         waiting = [self._errors(report) for report in reports]
@@ -120,7 +124,8 @@ class Reporter:
 
     def _errors(self, report: Report) -> _Waiting:
         """Return the errors of a report in its period and in the one before."""
-        start = report.at - (report.at - EPOCH) % self.repeat
+        at = max(report.at, EPOCH)
+        start = at - (at - EPOCH) % self.repeat
         return _Waiting(_error(report, start), _error(report, start - self.repeat))
 
     def _stored(self, waiting: Sequence[_Waiting]) -> dict[str, datetime | None]:

@@ -119,9 +119,9 @@ class TickScheduler:
         if self._stopped.is_set():
             return
         self._settler.look(stream)
-        self._flush()
         self._again(f"tries of {stream}", self._look, self._settler.next_look(stream), stream)
         self._again("confirmation", self._confirm, self._settler.next_confirmation())
+        self._flush()  # last: it may take its time
 
     def _confirm(self) -> None:
         if self._stopped.is_set():

@@ -107,6 +107,9 @@ class JobStore(Protocol):
     def end(self, job: Job, status: Status, at: datetime, deadline: Deadline) -> None:
         """Give the job and its unfinished tasks a status, where they are still active."""
 
+    def mend(self, jobs: Sequence[Job], deadline: Deadline) -> None:
+        """Leave one status and date on these jobs and their tasks: the most advanced and latest."""
+
     def half_jobs(self, operations: Sequence[str], deadline: Deadline) -> tuple[HalfJob, ...]:
         """Return the active jobs of this service that have no task."""
 

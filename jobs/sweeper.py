@@ -93,7 +93,13 @@ class Sweeper:
                 self._add_task(half, stream, plan)
 
     def _give_up(self, half: HalfJob, stream: Stream, now: datetime) -> None:
-        self._store.end(half.job, Status.FAILED, now, self._world.deadline())
+        doubt = None
+        try:
+            self._store.end(half.job, Status.FAILED, now, self._world.deadline())
+        except StoreError as error:
+            if not error.in_doubt:
+                raise
+            doubt = error
         report = Report(
             stream=stream,
             kind=stream.kind_of(half.job),
@@ -103,7 +109,9 @@ class Sweeper:
             message=f"{half.job} has no task and is too old to get one: it was set to failed",
             job=half.job,
         )
-        self._reporter.report(report)
+        self._reporter.report(report)  # also in doubt: nobody sees the job again if it was failed
+        if doubt:
+            raise doubt
 
     def _allowed(self, half: HalfJob, stream: Stream, plan: Plan) -> bool:
         """Return whether the rules would create such a job now, were it not there."""

@@ -6,9 +6,9 @@ import logging
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from jobs.diagnosis import UNDATED, Cause, diagnose, timed_out
+from jobs.diagnosis import UNDATED, diagnose
+from jobs.freeing import Freer
 from jobs.journal import about
-from jobs.model import Status
 from jobs.reporter import Report
 from jobs.store import StoreError
 
@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from jobs.diagnosis import Trouble
+    from jobs.diagnosis import Cause, Trouble
     from jobs.initiator import Initiator, Surroundings
     from jobs.model import Job, Stream
     from jobs.reporter import Reporter
     from jobs.store import JobStore
 
 _log = logging.getLogger(__name__)
+
+MOST_TOLD = 500  # at one look; the others are told at the next ones
 
 
 class Watchdog:
@@ -40,6 +42,7 @@ class Watchdog:
         self._store = store
         self._initiator = initiator
         self._reporter = reporter
+        self._freer = Freer(store, initiator, reporter, world)
         self._world = world
         self._first_look: datetime | None = None
         self._seen: dict[str, datetime] = {}
@@ -66,11 +69,15 @@ class Watchdog:
         jobs = self._store.active(tuple(self._streams), self._world.deadline())
         self._first_look = self._first_look or now
         self._seen = {job.uri: self._seen.get(job.uri, now) for job in jobs}
-        running = [job for job in jobs if not self._timed_out(job, now)]
-        found = [trouble for job in running if (trouble := self._diagnose(job, now))]
+        named = [(self._streams[job.operation], job) for job in jobs]
+        freed = self._freer.fail_silent(named, self._seen, now)
+        found = [
+            trouble for job in jobs if job.uri not in freed if (trouble := self._diagnose(job, now))
+        ]
         counted = [trouble for trouble in found if self._seen_before(trouble)]
         self._suspects = {trouble.job.uri: trouble for trouble in found}
-        stuck = [trouble for trouble in counted if not self._closed(trouble, now)]
+        freed |= self._freer.close_finished(counted)
+        stuck = [trouble for trouble in counted if trouble.job.uri not in freed]
         self._troubles = {trouble.job.uri: trouble for trouble in stuck}
         self._tell(stuck, now)
 
@@ -80,14 +87,16 @@ class Watchdog:
         return diagnose(job, self._streams[job.operation], self._world.patience, now, came_up)
 
     def _seen_before(self, trouble: Trouble) -> bool:
+        """Tell whether the last look saw the same; a job that has moved on since gets its time."""
         before = self._suspects.get(trouble.job.uri)
-        return before is not None and before.cause is trouble.cause
+        return before is not None and _state(before) == _state(trouble)
 
     def _tell(self, stuck: Sequence[Trouble], now: datetime) -> None:
         """Report what was not reported for a while, by this process or another."""
         keys = {_key(trouble) for trouble in stuck}
-        self._told = {key: at for key, at in self._told.items() if key in keys}
+        self._told = {key: at for key, at in self._told.items() if key in keys and at <= now}
         due = [t for t in stuck if now >= self._told.get(_key(t), UNDATED) + self._reporter.repeat]
+        due = due[:MOST_TOLD]
         reports = [_report(trouble, self._period(trouble, now)) for trouble in due]
         for trouble, report, known in zip(due, reports, self._reporter.known(reports), strict=True):
             self._told[_key(trouble)] = report.at if known else now
@@ -100,60 +109,6 @@ class Watchdog:
     def _period(self, trouble: Trouble, now: datetime) -> datetime:
         """Return when the period began that `now` is in; the first one begins with the trouble."""
         return now - (now - trouble.since) % self._reporter.repeat
-
-    def _timed_out(self, job: Job, now: datetime) -> bool:
-        """Fail a job that was silent for too long, where that is allowed; return whether it was."""
-        stream = self._streams[job.operation]
-        kind = stream.kind_of(job)
-        timeout = stream.remedies.job_timeout
-        if timeout is None or not timed_out(job, timeout, now, self._seen[job.uri]):
-            return False
-        minutes = f"{timeout.total_seconds() / 60:g}"
-        message = (
-            f"{kind.value} of {stream}: job {job} gave no sign of life for {minutes}"
-            f" minutes ({stream.remedies.timed_by}): it and its unfinished tasks were set to failed"
-        )
-        if not self._end(stream, job, Status.FAILED, now):
-            return False
-        at = (job.last_sign_of_life or now) + timeout
-        self._reporter.report(
-            Report(
-                stream=stream,
-                kind=kind,
-                thing=job.uri,
-                what="timed-out",
-                at=at,
-                message=message,
-                job=job,
-            )
-        )
-        return True
-
-    def _closed(self, trouble: Trouble, now: datetime) -> bool:
-        """Close a job whose tasks have ended, where that is allowed; return whether it was."""
-        job, stream = trouble.job, trouble.stream
-        if not (trouble.cause.finished and stream.remedies.close_finished):
-            return False
-        status = Status.SUCCESS if trouble.cause is Cause.NOT_CLOSED else Status.FAILED
-        if not self._end(stream, job, status, now):
-            return False
-        kind, setting = stream.kind_of(job), stream.remedies.closed_by
-        text = "%s of %s: job %s was set to %s, since its %s (%s)"
-        values = (kind.value, stream, job, status.value, trouble.problem, setting)
-        _log.info(text, *values, extra=about(stream, kind, job=job))
-        return True
-
-    def _end(self, stream: Stream, job: Job, status: Status, now: datetime) -> bool:
-        """Give a job its last status; return False where that failed for certain."""
-        try:
-            deadline = self._world.deadline()
-            with self._initiator.turn(stream, deadline):
-                self._store.end(job, status, now, deadline)
-        except StoreError as error:
-            text, facts = "job %s could not be set to %s: %s", about(stream, job=job)
-            _log.warning(text, job, status.value, error, extra=facts)
-            return error.in_doubt
-        return True
 
 
 def _report(trouble: Trouble, at: datetime) -> Report:
@@ -170,3 +125,7 @@ def _report(trouble: Trouble, at: datetime) -> Report:
 
 def _key(trouble: Trouble) -> tuple[str, Cause]:
     return trouble.job.uri, trouble.cause
+
+
+def _state(trouble: Trouble) -> tuple[Cause, datetime]:
+    return trouble.cause, trouble.since

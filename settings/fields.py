@@ -22,12 +22,14 @@ from settings.values import (
     LogSwitch,
     Minutes,
     Name,
+    Patient,
     Port,
     Seconds,
     Slot,
     Switch,
     Text,
     Url,
+    Watch,
 )
 from sparql.vocabulary import SERVICE
 
@@ -202,13 +204,13 @@ class Service(BaseModel):
     ping_db_interval: Seconds = Field(
         2, description="seconds between two looks for the store while it is away at the start"
     )
-    watchdog_minutes: Duration = Field(
+    watchdog_minutes: Watch = Field(
         5, description="minutes between two looks for jobs that are stuck; 0: never"
     )
-    pickup_minutes: Duration = Field(
+    pickup_minutes: Patient = Field(
         30, description="minutes after which a task that is still scheduled is reported"
     )
-    stuck_minutes: Duration = Field(
+    stuck_minutes: Patient = Field(
         1440, description="minutes after which a busy task without a sign of life is reported"
     )
     job_timeout_minutes: Minutes = Field(

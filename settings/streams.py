@@ -74,11 +74,11 @@ def _remedies(source: StreamSource, service: Service) -> Remedies:
     minutes, closes = service.job_timeout_minutes, service.close_finished_jobs
     timed_by, closed_by = "JOB_TIMEOUT_MINUTES", "CLOSE_FINISHED_JOBS=true"
     fields = source.fields
-    if isinstance(fields, FileStream):
-        timed_by = f'"{source.key("job_timeout_minutes")}"'
+    if isinstance(fields, FileStream) and fields.job_timeout_minutes is not None:
+        timed_by, minutes = f'"{source.key("job_timeout_minutes")}"', fields.job_timeout_minutes
+    if isinstance(fields, FileStream) and fields.close_finished_jobs is not None:
         closed_by = source.setting("close_finished_jobs", value=True)
-        minutes = minutes if fields.job_timeout_minutes is None else fields.job_timeout_minutes
-        closes = closes if fields.close_finished_jobs is None else fields.close_finished_jobs
+        closes = fields.close_finished_jobs
     return Remedies(
         job_timeout=timedelta(minutes=minutes) if minutes else None,
         close_finished=closes,

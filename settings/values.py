@@ -29,6 +29,7 @@ RESERVED_NAMES: Final = frozenset(
 )
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")
 _HOST = re.compile(r"[A-Za-z0-9._:%-]+")
+_SHORTEST_WATCH = 0.001  # minutes
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
@@ -153,6 +154,18 @@ def _duration(value: object) -> float:
     return _number(value, 0, 525_600, "a number of minutes")
 
 
+def _watch(value: object) -> float:
+    """Take nothing between never and what a store can bear."""
+    minutes = _duration(value)
+    if 0 < minutes < _SHORTEST_WATCH:
+        raise Flaw("out of range", f"use minutes from {_SHORTEST_WATCH:g}, or 0 for never")
+    return minutes
+
+
+def _patience(value: object) -> float:
+    return _number(value, _SHORTEST_WATCH, 525_600, "a number of minutes")
+
+
 def _hours(value: object) -> float:
     return _number(value, 0.001, 8760, "a number of hours")
 
@@ -177,6 +190,8 @@ LogFormat = Annotated[str, PlainValidator(_log_format, json_schema_input_type=st
 Seconds = Annotated[float, PlainValidator(_seconds, json_schema_input_type=float)]
 Minutes = Annotated[int, PlainValidator(_minutes, json_schema_input_type=int)]
 GivenMinutes = Annotated[int, PlainValidator(_given_minutes, json_schema_input_type=int)]
+Watch = Annotated[float, PlainValidator(_watch, json_schema_input_type=float)]
+Patient = Annotated[float, PlainValidator(_patience, json_schema_input_type=float)]
 Duration = Annotated[float, PlainValidator(_duration, json_schema_input_type=float)]
 Hours = Annotated[float, PlainValidator(_hours, json_schema_input_type=float)]
 Slot = Annotated[int, PlainValidator(_slot, json_schema_input_type=int)]

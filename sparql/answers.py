@@ -84,7 +84,7 @@ def parse_recorded(bindings: Sequence[Binding]) -> dict[str, datetime | None]:
 def parse_many(bindings: Sequence[Binding], most: int) -> tuple[Job, ...]:
     """Return jobs of an answer of `most` rows; of a full one the last job may lack tasks."""
     jobs = parse_jobs(bindings)
-    return jobs if len(bindings) < most else jobs[:-1]
+    return jobs if len(bindings) < most else jobs[:-1] or jobs
 
 
 def parse_newest(bindings: Sequence[Binding]) -> tuple[Job, ...]:
@@ -118,9 +118,7 @@ def parse_subjects(bindings: Sequence[Binding]) -> tuple[str, ...]:
 
 
 def _parse_job(uri: str, group: list[Binding]) -> Job:
-    statuses = [_known_status(_required(binding, "status")) for binding in group]
-    active = next((status for status in statuses if status in ACTIVE), None)
-    status = active or statuses[0]
+    status = _likeliest([_required(binding, "status") for binding in group])
     return Job(
         uri=uri,
         operation=_required(group[0], "operation"),
@@ -139,7 +137,7 @@ def _parse_tasks(group: list[Binding]) -> tuple[Task, ...]:
     return tuple(
         Task(
             uri=uri,
-            status=_known_status(_required(rows_of_task[0], "taskStatus")),
+            status=_likeliest([_required(row, "taskStatus") for row in rows_of_task]),
             operation=rows_of_task[0].get("taskOperation"),
             created=_parse_date(rows_of_task[0], "taskCreated"),
             modified=_newest(rows_of_task, "taskModified"),
@@ -172,6 +170,12 @@ def _required(binding: Binding, variable: str) -> str:
     if variable not in binding:
         raise AnswerError(f"?{variable} is missing")
     return binding[variable]
+
+
+def _likeliest(texts: Sequence[str]) -> Status | None:
+    """Return the status of what may carry two: an active one if there is one, it may still run."""
+    statuses = [_known_status(text) for text in texts]
+    return next((status for status in statuses if status in ACTIVE), statuses[0])
 
 
 def _known_status(text: str) -> Status | None:

@@ -330,7 +330,8 @@ WHERE {
   }
 }""")
 
-# Bound to the state it saw: what has finished in the meantime stays as it is.
+# Bound to the state that was seen: what has finished since stays as it is, and so does a job that
+# got another task.
 END_JOB = _statement("""\
 DELETE {
   GRAPH ?graph {
@@ -353,6 +354,13 @@ WHERE {
     OPTIONAL { ?subject dct:modified ?modified . }
   }
   FILTER (?status IN ($active))
+  FILTER NOT EXISTS {
+    GRAPH ?taskGraph {
+      ?other dct:isPartOf $job ;
+        adms:status ?otherStatus .
+    }
+    FILTER (?otherStatus IN ($active) && ?other NOT IN ($known))
+  }
 }""")
 
 # Guarded, since two replicas may report one thing in two ways, and alerting breaks on a second
@@ -548,9 +556,12 @@ def recorded(errors: Sequence[str]) -> str:
 
 def end_job(job: Job, status: Status, at: datetime) -> str:
     """Return the update that ends a job and its unfinished tasks, one status and date each."""
+    subjects = [iri(job.uri), *(iri(task.uri) for task in job.unfinished)]
     return fill(
         END_JOB,
-        subjects=rows([iri(job.uri), *(iri(task.uri) for task in job.unfinished)]),
+        job=iri(job.uri),
+        subjects=rows(subjects),
+        known=listed(subjects),
         ended=_status(status),
         active=listed(_status(status) for status in ACTIVE),
         now=date_time(at),
@@ -600,10 +611,11 @@ def _status(status: Status) -> Term:
 
 
 _ACTIVE_ROWS = rows(_status(status) for status in ACTIVE)
+# Of two ends, that which somebody knew of goes before that which was assumed of a silent job.
 _PROGRESS = {
     Status.SCHEDULED: 0,
     Status.BUSY: 1,
-    Status.SUCCESS: 2,
     Status.FAILED: 2,
-    Status.CANCELED: 2,
+    Status.CANCELED: 3,
+    Status.SUCCESS: 4,
 }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sparql import answers, queries
 from sparql.client import BadAnswer, SparqlError
-from sparql.terms import TermError
+from sparql.terms import TermError, iri
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sparql.client import SparqlClient
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 BATCH = 1000  # values of one list; Virtuoso takes 4,094
 
 
@@ -40,16 +42,14 @@ class SparqlJobStore:
 
     def active(self, operations: Sequence[str], deadline: Deadline) -> tuple[Job, ...]:
         """Read all active jobs of these operations."""
-        text = queries.active_jobs(operations)
-        most = queries.MOST_ROWS
-        return self._select(text, lambda rows: answers.parse_many(rows, most), deadline)
+        return self._many(queries.active_jobs(operations), queries.MOST_ROWS, deadline)
 
     def recent(
         self, operations: Sequence[str], since: datetime, deadline: Deadline
     ) -> tuple[Job, ...]:
         """Return the jobs of these operations since an instant, the newest first."""
-        text, most = queries.recent_jobs(operations, since), queries.MOST_RECENT
-        return self._select(text, lambda rows: answers.parse_many(rows, most), deadline)
+        text = queries.recent_jobs(operations, since)
+        return self._many(text, queries.MOST_RECENT, deadline)
 
     def newest(
         self, operations: Sequence[str], until: datetime, deadline: Deadline
@@ -96,6 +96,14 @@ class SparqlJobStore:
         with _writable():
             self.client.update(queries.end_job(job, status, at), deadline)
 
+    def mend(self, jobs: Sequence[Job], deadline: Deadline) -> None:
+        """Leave one status and date on jobs and their tasks."""
+        subjects = [uri for job in jobs for uri in (job.uri, *(task.uri for task in job.tasks))]
+        for start in range(0, len(subjects), BATCH):
+            with _writable():
+                text = queries.mend_doubled(subjects[start : start + BATCH])
+                self.client.update(text, deadline)
+
     def recorded(self, errors: Sequence[str], deadline: Deadline) -> dict[str, datetime | None]:
         """Return which errors are there, and their dates."""
         found: dict[str, datetime | None] = {}
@@ -111,15 +119,33 @@ class SparqlJobStore:
     def batch_of(self, operation: str, deadline: Deadline) -> tuple[Job, ...]:
         """Return jobs of an operation, as many as one `delete` takes."""
         text = queries.jobs_of_operation(operation)
-        return self._select(text, lambda rows: answers.parse_batch(rows, operation), deadline)
+        jobs = self._select(text, lambda rows: answers.parse_batch(rows, operation), deadline)
+        return tuple(job for job in jobs if _is_writable(job))
 
     def delete(self, jobs: Sequence[Job], deadline: Deadline) -> None:
         """Remove jobs, their tasks and the errors that reference them."""
         with _writable():
             self.client.update(queries.delete_jobs(jobs), deadline)
 
+    def _many(self, text: str, most: int, deadline: Deadline) -> tuple[Job, ...]:
+        """Read jobs of many streams, as many as `most` rows tell of."""
+        rows = self._select(text, list, deadline)
+        if len(rows) >= most:
+            _log.warning("there is more than %s rows tell: some jobs are not looked at", most)
+        return _refusing(lambda: answers.parse_many(rows, most))
+
     def _select(self, text: str, parse: Callable[[list[Binding]], T], deadline: Deadline) -> T:
         return _parse(self.client.query(text, deadline), parse)
+
+
+def _is_writable(job: Job) -> bool:
+    """Tell whether a job can be named in an update, and say so where one can't."""
+    try:
+        iri(job.uri)
+    except TermError as error:
+        _log.warning("job %r can't be removed here, remove it by hand: %s", job.uri, error)
+        return False
+    return True
 
 
 @contextmanager
@@ -132,7 +158,12 @@ def _writable() -> Iterator[None]:
 
 
 def _parse(answer: Any, parse: Callable[[list[Binding]], T]) -> T:
+    return _refusing(lambda: parse(answers.parse_bindings(answer)))
+
+
+def _refusing(read: Callable[[], T]) -> T:
+    """Say as a store's failure that its answer is not what was asked for."""
     try:
-        return parse(answers.parse_bindings(answer))
+        return read()
     except answers.AnswerError as error:
         raise BadAnswer(str(error)) from error

@@ -127,6 +127,9 @@ class FakeJobStore:
         )
         self.jobs[job.uri] = replace(_ended(now, status, at) if now.active else now, tasks=tasks)
 
+    def mend(self, jobs: Sequence[Job], deadline: Deadline) -> None:
+        self._called("mend", deadline)
+
     def record(self, error: ErrorResource, deadline: Deadline) -> None:
         self._called("record", deadline)
         if error.uri not in {known.uri for known in self.errors}:

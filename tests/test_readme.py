@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import pyoxigraph
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
+from commands.registration import COMMANDS
 from config import load
 from jobs.model import ErrorResource, JobKind, NewJob, Status
 from jobs.store import Deadline
@@ -22,7 +24,9 @@ from tests.builders import at, job_of, stream_of
 from tests.fakes import FakeJobStore
 from tests.harness import Harness
 from tests.readme_tables import BLOCK, README, tables, with_tables
+from tests.reports import kind, report_of, stream
 from tests.servers import select
+from web.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from tests.servers import Store
 
 TEXT = README.read_text()
+COMMANDS_BY_NAME = {str(command.name): command for command in COMMANDS}
 OPERATION = "http://redpencil.data.gift/id/jobs/concept/JobOperation/deltas/deltaDumpFileCreation"
 EXAMPLE_JOB = NewJob(
     job_id="9b5b8fa0-3f0c-4a53-9b0c-6a2f7e5f2c11",
@@ -68,7 +73,7 @@ def no_file(path: str) -> str:
 
 
 def test_the_compose_snippet_sets_up_a_stream_without_a_warning() -> None:
-    (snippet,) = blocks("yaml")
+    snippet, _ = blocks("yaml")
     environ = dict(re.findall(r'^ +([A-Z_]+): "(.*?)"', snippet, re.MULTILINE))
     known = {str(info.alias) for info in EnvironmentStream.model_fields.values()}
     assert set(environ) <= known
@@ -91,9 +96,9 @@ def calls() -> Iterator[tuple[str, str]]:
     for line in "".join(blocks("shell")).splitlines():
         if "http://localhost/" in line:
             method = re.search(r"-X (\w+)", line)
-            yield method[1] if method else "POST", line.partition("http://localhost")[2]
-    for method, path in re.findall(r"^\| `(GET|POST|DELETE) (\S+)`", TEXT, re.MULTILINE):
-        yield method, path
+            asked = method[1] if method else "POST" if "--post-data" in line else "GET"
+            yield asked, line.partition("http://localhost")[2]
+    yield from re.findall(r"`(GET|POST|DELETE) (/[a-z/.-]*)`", TEXT)
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(set(calls())))
@@ -107,9 +112,27 @@ def test_the_calls_exist(method: str, path: str) -> None:
     assert app.test_client().open(path, method=method).status_code == 200
 
 
+def test_the_metrics_are_those_that_are_shown() -> None:
+    metrics = Metrics([stream_of()])
+    metrics.watch(lambda: report_of(stream("public", kind())))
+    metrics.observe("query", "ok", 0.1)
+    shown = {family.name for family in text_string_to_metric_families(metrics.text().decode())}
+    named = set(re.findall(r"`(initiator_\w+)`", TEXT))
+    ours = {name for name in shown if name.startswith("initiator_")}
+    counters = {"initiator_ticks", "initiator_jobs_created"}
+    assert named == {f"{name}_total" if name in counters else name for name in ours}
+
+
+@pytest.mark.parametrize("command", COMMANDS_BY_NAME)
+def test_the_commands_have_the_options_that_are_named(command: str) -> None:
+    (row,) = re.findall(rf"^\| `flask {command}[^`]*` \| (.*?) \|", TEXT, re.MULTILINE)
+    known = {name for option in COMMANDS_BY_NAME[command].params for name in option.opts}
+    assert set(re.findall(r"`(--[a-z]+)", row)) <= known
+
+
 def test_the_scripts_exist() -> None:
     named = re.findall(r"^(script/\w+)", "".join(blocks("shell")), re.MULTILINE)
-    assert len(named) == 4
+    assert len(set(named)) == 5
     for name in named:
         assert (README.parent / name).stat().st_mode & 0o111, f"{name} can be run"
 

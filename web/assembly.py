@@ -134,7 +134,7 @@ def _status(job: Job) -> JobStatus:
 
 
 def _job_report(job: Job) -> JobReport:
-    life = job.last_sign_of_life
+    life = max(job.dates, default=None)
     return JobReport(uri=job.uri, status=_status(job), created=job.created, modified=life)
 
 

@@ -316,3 +316,44 @@ def test_second_values_of_others_are_left_alone(triplestore: Store, store: Sparq
     put(triplestore, GRAPH, job_text(JOB) + job_text(JOB, "scheduled"))
     assert store.mend_second_values([operation(DUMP)], soon()) == ()
     assert values(triplestore, JOB, "adms:status") == ["busy", "scheduled"]
+
+
+def test_a_job_that_got_another_task_since_it_was_read_is_not_ended(
+    triplestore: Store, store: SparqlJobStore
+) -> None:
+    put(triplestore, GRAPH, job_text(JOB) + TASK_TEXT)
+    stack.set_status(triplestore, TASK_OF_JOB, "success")
+    seen = read(store).active[0]
+    put(triplestore, GRAPH, TASK_TEXT.replace(TASK_OF_JOB, "http://example.org/next"))
+    store.end(seen, Status.SUCCESS, at("2024-01-06T08:00:00"), soon())
+    assert stack.status_of(triplestore, JOB) == ["busy"]
+    store.end(read(store).active[0], Status.FAILED, at("2024-01-06T08:00:00"), soon())
+    assert stack.status_of(triplestore, JOB) == ["failed"]
+    assert stack.status_of(triplestore, "http://example.org/next") == ["failed"]
+
+
+@pytest.mark.parametrize(
+    ("ends", "stays"), [(("failed", "success"), "success"), (("failed", "canceled"), "canceled")]
+)
+def test_of_two_ends_the_one_that_somebody_knew_of_stays(
+    triplestore: Store, store: SparqlJobStore, ends: tuple[str, str], stays: str
+) -> None:
+    """A job-controller closed a job in the very moment in which it was failed for its silence."""
+    put(triplestore, GRAPH, job_text(JOB, "busy"))
+    (seen,) = read(store).active
+    update(triplestore, f"DELETE WHERE {{ GRAPH ?g {{ <{JOB}> <{ADMS}status> ?s }} }}")
+    for status in ends:
+        text = f"<{JOB}> adms:status <{stack.STATUS}{status}> ."
+        put(triplestore, GRAPH, text)
+    store.mend([seen], soon())
+    assert stack.status_of(triplestore, JOB) == [stays]
+
+
+@pytest.mark.parametrize("name", ["non\u00a0breaking", "line\u2028separator"])
+def test_a_job_that_can_not_be_named_keeps_no_other_from_being_removed(
+    triplestore: Store, store: SparqlJobStore, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    put(triplestore, GRAPH, job_text(f"http://example.org/{name}") + job_text(JOB))
+    (job,) = store.batch_of(operation(DUMP), soon())
+    assert job.uri == JOB
+    assert "remove it by hand" in caplog.text

@@ -217,7 +217,7 @@ def test_a_failing_store_is_told_apart(
 ) -> None:
     service = Service()
     service.store.add(job_of(DUMP, stream=None))
-    service.store.failures[step] = [failure]
+    service.store.failures[step] = [failure] * 3
     answer = service.client.open(PATHS[DUMP], method=method)
     assert str(failure) in detail(answer, status, title)
 

@@ -95,3 +95,33 @@ def test_a_store_that_only_says_it_removed_them_is_found_out(store: FakeJobStore
     store.swallows.add("urn:job:00000")
     with pytest.raises(StoreUnavailable, match="does not remove what it says"):
         clean(store, STREAM, DUMP, soon())
+
+
+def test_a_failure_that_was_none_does_not_end_the_work(
+    store: FakeJobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Virtuoso says so of a deadlock, though it removed them."""
+    store.add(*dumps(3 * BATCH))
+    delete = store.delete
+
+    def delete_and_say_no(jobs: tuple[Job, ...], deadline: Deadline) -> None:
+        delete(jobs, deadline)
+        raise StoreUnavailable("deadlocked", sent=True)
+
+    monkeypatch.setattr(store, "delete", delete_and_say_no)
+    assert len(clean(store, STREAM, DUMP, soon())) == 3 * BATCH
+    assert not store.jobs
+
+
+def test_an_update_that_fails_once_is_sent_again(store: FakeJobStore) -> None:
+    store.add(*dumps(2 * BATCH))
+    store.failures["delete"] = [StoreUnavailable("deadlocked", sent=True)] * 2
+    assert len(clean(store, STREAM, DUMP, soon())) == 2 * BATCH
+
+
+def test_one_that_fails_again_and_again_is_told_with_its_reason(store: FakeJobStore) -> None:
+    store.add(*dumps(2))
+    store.failures["delete"] = [StoreUnavailable("deadlocked", sent=True)] * 9
+    with pytest.raises(StoreUnavailable, match=r"^deadlocked$"):
+        clean(store, STREAM, DUMP, soon())
+    assert store.calls.count("delete") == 3

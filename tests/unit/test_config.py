@@ -413,6 +413,13 @@ BAD_VALUES: dict[tuple[str, ...], dict[str, str]] = {
         "525600.5": "out of range; use a number of minutes from 0 to 525600",
         "6h": "not a number of minutes; use a number of minutes from 0 to 525600",
     },
+    ("PICKUP_MINUTES", "STUCK_MINUTES"): {
+        "0": "out of range; use a number of minutes from 0.001 to 525600",
+    },
+    ("WATCHDOG_MINUTES",): {
+        "0.0001": "out of range; use minutes from 0.001, or 0 for never",
+        "often": "not a number of minutes; use a number of minutes from 0 to 525600",
+    },
     ("ERROR_REPEAT_HOURS",): {
         "0": "out of range; use a number of hours from 0.001 to 8760",
         "daily": "not a number of hours; use a number of hours from 0.001 to 8760",

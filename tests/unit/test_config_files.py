@@ -460,7 +460,8 @@ def test_a_stream_has_a_timeout_of_its_own_or_the_services(
     found = only_stream(stream(jobTimeoutMinutes=minutes), {"JOB_TIMEOUT_MINUTES": "60"})
     expected = None if timeout is None else timedelta(minutes=timeout)
     assert found.remedies.job_timeout == expected
-    assert found.remedies.timed_by == '"jobTimeoutMinutes"'
+    given = minutes not in (..., None)
+    assert found.remedies.timed_by == ('"jobTimeoutMinutes"' if given else "JOB_TIMEOUT_MINUTES")
 
 
 @pytest.mark.parametrize(
@@ -472,7 +473,8 @@ def test_a_stream_closes_finished_jobs_as_it_says_or_the_service(
 ) -> None:
     found = only_stream(stream(closeFinishedJobs=given), {"CLOSE_FINISHED_JOBS": service})
     assert found.remedies.close_finished is closes
-    assert found.remedies.closed_by == '"closeFinishedJobs": true'
+    setting = "CLOSE_FINISHED_JOBS=true" if given is ... else '"closeFinishedJobs": true'
+    assert found.remedies.closed_by == setting
 
 
 @pytest.mark.parametrize("value", [1.5, True, -1, "soon"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from threading import Event, Thread
 from typing import Any
@@ -93,7 +94,17 @@ def test_a_startup_after_a_failed_sync_makes_another_job(store: FakeJobStore) ->
     store.add(failed)
     initiator_of(store).take(tick(INITIAL_SYNC), NOW)
     (job,) = store.created
-    assert job.job_id == identity.startup_job(operation(INITIAL_SYNC), failed.created)
+    assert job.job_id == identity.startup_job(operation(INITIAL_SYNC), failed.uri)
+
+
+def test_a_wrong_clock_does_not_bring_the_same_initial_sync_twice(store: FakeJobStore) -> None:
+    ahead = World(now=NOW + timedelta(days=300))
+    first = initiator_of(store, ahead).take(Tick(STREAM, INITIAL_SYNC, ahead.now), NOW).job
+    assert first is not None
+    store.jobs[first.uri] = replace(store.jobs[first.uri], status=Status.FAILED)
+    second = initiator_of(store).take(tick(INITIAL_SYNC), NOW).job
+    assert second is not None
+    assert second.uri != first.uri
 
 
 def test_a_twins_job_that_appears_while_a_startup_reads_is_not_followed_by_another(

@@ -372,6 +372,18 @@ def test_of_a_full_answer_the_last_job_is_left_out_since_it_may_lack_tasks() -> 
     assert [job.uri for job in answers.parse_many(rows, 2)] == ["urn:a"]
 
 
+def test_a_job_that_takes_the_whole_answer_is_looked_at_all_the_same() -> None:
+    rows = [binding(task=f"urn:{name}", taskStatus=status(Status.BUSY)) for name in "ab"]
+    assert len(answers.parse_many(rows, 2)) == 1
+
+
+def test_a_task_with_two_statuses_counts_as_running_if_one_of_them_says_so() -> None:
+    both = [Status.SUCCESS, Status.BUSY]
+    rows = [binding(task="urn:a", taskStatus=status(one)) for one in both]
+    (job,) = answers.parse_jobs(rows)
+    assert [task.status for task in job.tasks] == [Status.BUSY]
+
+
 def test_a_batch_holds_each_job_once_and_those_without_a_status() -> None:
     rows: list[Binding] = [
         {"job": "urn:a", "status": status(Status.SUCCESS)},

@@ -10,7 +10,7 @@ from jobs import identity
 from jobs.agenda import Policy
 from jobs.model import JOB_BASE, Job, Status
 from jobs.reporter import Report
-from jobs.store import StoreError
+from jobs.store import StoreError, StoreUnavailable
 from tests.builders import DUMP, HEALING, INITIAL_SYNC, NOW, World, job_of, stream_of
 from tests.harness import Harness
 
@@ -67,6 +67,15 @@ def test_a_job_that_is_too_old_is_failed_with_an_error(harness: Harness) -> None
     (error,) = harness.reported()
     assert error.job == f"{JOB_BASE}half"
     assert "no task" in error.message
+
+
+def test_a_job_that_may_have_been_failed_is_reported_all_the_same(harness: Harness) -> None:
+    """Nobody sees it again if it was."""
+    harness.store.add(half(-2 * HOUR))
+    harness.store.failures["end"] = [StoreUnavailable("no answer", sent=True)]
+    sweep(harness, timedelta(0))
+    sweep(harness, MINUTE)
+    assert len(harness.reported()) == 1
 
 
 def test_a_job_that_the_rules_do_not_allow_now_gets_no_task(harness: Harness) -> None:

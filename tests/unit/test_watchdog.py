@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from jobs.diagnosis import Cause, Patience
 from jobs.model import Job, Remedies, Status
 from jobs.store import StoreError, StoreUnavailable
+from sparql.client import Rejected
 from tests.builders import DUMP, HEALING, NOW, World, job_of, stream_of, task_of
 from tests.fakes import FakeJobStore
 from tests.harness import Harness
@@ -213,15 +214,63 @@ def test_only_the_stream_that_allows_it_is_set_free() -> None:
     assert causes(harness) == {other.uri: Cause.NOT_CLOSED}
 
 
-def test_a_job_that_can_not_be_closed_is_told_and_tried_again() -> None:
+@pytest.mark.parametrize(
+    "failure", [StoreError("forbidden"), LOST, Rejected(500, "parse error")], ids=str
+)
+def test_a_job_that_can_not_be_closed_is_told_and_tried_again(failure: StoreError) -> None:
     harness = watched(close_finished=True)
     harness.store.add(job := ended(Status.SUCCESS))
-    harness.store.failures["end"] = [StoreError("forbidden")]
-    look(harness, 2)
+    harness.store.failures["end"] = [failure] * 5
+    look(harness, 6)
     assert causes(harness) == {job.uri: Cause.NOT_CLOSED}
+    assert len(harness.store.errors) == 1
     look(harness)
     assert harness.store.jobs[job.uri].status is Status.SUCCESS
     assert causes(harness) == {}
+
+
+def test_a_store_that_only_says_it_closed_a_job_is_found_out(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO)
+    harness = watched(close_finished=True)
+    harness.store.add(job := ended(Status.SUCCESS))
+    monkeypatch.setattr(harness.store, "end", lambda *_: None)
+    look(harness, 9)
+    assert causes(harness) == {job.uri: Cause.NOT_CLOSED}
+    assert len(harness.store.errors) == 1
+    assert "was set to" not in caplog.text
+
+
+def test_a_job_that_moved_on_between_two_looks_is_not_closed() -> None:
+    harness = watched(close_finished=True)
+    harness.store.add(job := ended(Status.SUCCESS))
+    look(harness)
+    now = harness.world.now
+    second = task_of("b", Status.SUCCESS, created=now + MINUTE, modified=now + 4 * MINUTE)
+    harness.store.add(replace(job, tasks=(*job.tasks, second)))
+    look(harness)
+    assert harness.store.jobs[job.uri].active
+    look(harness)
+    assert not harness.store.jobs[job.uri].active
+
+
+def test_replicas_that_end_a_job_at_the_same_instant_write_the_same() -> None:
+    closed = []
+    for minutes in (0, 3):
+        harness = watched(at=NOW + minutes * MINUTE, close_finished=True)
+        harness.store.add(job := ended(Status.SUCCESS))
+        look(harness, 2)
+        closed.append(harness.store.jobs[job.uri])
+    assert closed[0] == closed[1]
+
+
+def test_a_store_that_is_away_is_not_asked_for_each_job() -> None:
+    harness = watched(close_finished=True)
+    harness.store.add(*(ended(Status.SUCCESS, str(number)) for number in range(50)))
+    harness.store.failures["end"] = [StoreUnavailable("away", sent=False)] * 50
+    look(harness, 2)
+    assert harness.store.calls.count("end") == 1
 
 
 def test_a_silent_job_is_failed_with_its_unfinished_tasks() -> None:
@@ -252,17 +301,76 @@ def test_a_job_that_was_idle_in_between_is_a_new_sight() -> None:
     assert harness.store.jobs[job.uri].active
 
 
-@pytest.mark.parametrize("failure", [LOST, StoreError("forbidden")], ids=["lost", "refused"])
-def test_a_job_that_may_have_been_failed_is_told_all_the_same(failure: StoreError) -> None:
-    """Nobody sees it again if it was; one that was not for certain is tried again."""
+def test_a_job_is_not_failed_before_its_error_is_stored(caplog: pytest.LogCaptureFixture) -> None:
+    """Once it is failed nobody would know what to report, least of all after a restart."""
     harness = watched(job_timeout=90 * MINUTE)
-    harness.store.add(job := job_of(HEALING, modified=NOW))
-    harness.store.failures["end"] = [failure]
-    look(harness, 20)
-    told = [error.message for error in harness.store.errors if "no sign of life" in error.message]
-    assert len(told) == (1 if failure.in_doubt else 0)
+    tasks = (task_of("a", Status.BUSY),)
+    harness.store.add(job := job_of(HEALING, modified=NOW, tasks=tasks))
+    harness.store.failures["record"] = [StoreUnavailable("no room", sent=True)] * 100
+    look(harness, 25)
+    assert harness.store.jobs[job.uri].active
+    assert len([line for line in warnings(caplog) if "no sign of life" in line]) == 1
+    harness.store.failures.clear()
     look(harness)
     assert harness.store.jobs[job.uri].status is Status.FAILED
+    assert len(harness.store.errors) == 1
+
+
+def test_a_silent_job_that_can_not_be_failed_is_told_once_and_tried_again(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harness = watched(job_timeout=90 * MINUTE)
+    harness.store.add(waiting())
+    monkeypatch.setattr(harness.store, "end", lambda *_: None)
+    look(harness, 100)
+    told = [line for line in warnings(caplog) if "no sign of life" in line]
+    assert len(told) == 1
+    assert len(causes(harness)) == 1
+
+
+def test_an_undated_job_that_times_out_is_not_dated_in_the_future() -> None:
+    harness = watched(job_timeout=90 * MINUTE)
+    harness.store.add(job_of(HEALING, tasks=(task_of("a", Status.BUSY),)))
+    look(harness, 30)
+    (error,) = [error for error in harness.store.errors if "no sign of life" in error.message]
+    assert error.created <= harness.world.now
+
+
+ODD_DATES = [datetime.max, datetime.min, datetime(9999, 12, 31, 12), NOW + 365 * DAY]  # noqa: DTZ001, DTZ901 - UTC is added
+
+
+@pytest.mark.parametrize("date", ODD_DATES, ids=str)
+@pytest.mark.parametrize("timeout", [None, HOUR])
+def test_a_date_that_can_not_be_believed_hides_nothing(
+    date: datetime, timeout: timedelta | None
+) -> None:
+    date = date.replace(tzinfo=UTC)
+    harness = watched(job_timeout=timeout)
+    task = task_of("odd", created=date, modified=date)
+    odd = replace(waiting("odd"), created=date, modified=date, tasks=(task,))
+    harness.store.add(waiting("good"), odd)
+    look(harness, 3)
+    assert causes(harness).keys() == {"urn:job:good", "urn:job:odd"}
+    look(harness, 12)
+    assert harness.store.jobs["urn:job:odd"].active is (timeout is None)
+
+
+def test_a_clock_that_is_set_back_does_not_silence_it() -> None:
+    harness = watched()
+    harness.store.add(waiting())
+    harness.world.now = NOW + 400 * DAY
+    look(harness, 3)
+    harness.world.now = NOW
+    look(harness, 2)
+    assert len(harness.store.errors) == 2
+
+
+def test_many_stuck_jobs_are_told_over_several_looks(caplog: pytest.LogCaptureFixture) -> None:
+    harness = watched()
+    harness.store.add(*(waiting(str(number)) for number in range(1500)))
+    look(harness, 4)
+    assert len({error.job for error in harness.store.errors}) == 1500
+    assert "too many" not in caplog.text
 
 
 def test_a_service_that_stops_looks_no_more() -> None:

@@ -23,4 +23,11 @@ WHERE {
     OPTIONAL { ?subject dct:modified ?modified . }
   }
   FILTER (?status IN (<http://redpencil.data.gift/id/concept/JobStatus/busy>, <http://redpencil.data.gift/id/concept/JobStatus/scheduled>))
+  FILTER NOT EXISTS {
+    GRAPH ?taskGraph {
+      ?other dct:isPartOf <http://redpencil.data.gift/id/job/DUMP-busy> ;
+        adms:status ?otherStatus .
+    }
+    FILTER (?otherStatus IN (<http://redpencil.data.gift/id/concept/JobStatus/busy>, <http://redpencil.data.gift/id/concept/JobStatus/scheduled>) && ?other NOT IN (<http://redpencil.data.gift/id/job/DUMP-busy>, <http://redpencil.data.gift/id/task/1>, <http://redpencil.data.gift/id/task/3>))
+  }
 }

@@ -32,12 +32,15 @@ WHERE {
   }
   VALUES (?value ?better) {
     (<http://redpencil.data.gift/id/concept/JobStatus/scheduled> <http://redpencil.data.gift/id/concept/JobStatus/busy>)
-    (<http://redpencil.data.gift/id/concept/JobStatus/scheduled> <http://redpencil.data.gift/id/concept/JobStatus/success>)
     (<http://redpencil.data.gift/id/concept/JobStatus/scheduled> <http://redpencil.data.gift/id/concept/JobStatus/failed>)
     (<http://redpencil.data.gift/id/concept/JobStatus/scheduled> <http://redpencil.data.gift/id/concept/JobStatus/canceled>)
-    (<http://redpencil.data.gift/id/concept/JobStatus/busy> <http://redpencil.data.gift/id/concept/JobStatus/success>)
+    (<http://redpencil.data.gift/id/concept/JobStatus/scheduled> <http://redpencil.data.gift/id/concept/JobStatus/success>)
     (<http://redpencil.data.gift/id/concept/JobStatus/busy> <http://redpencil.data.gift/id/concept/JobStatus/failed>)
     (<http://redpencil.data.gift/id/concept/JobStatus/busy> <http://redpencil.data.gift/id/concept/JobStatus/canceled>)
+    (<http://redpencil.data.gift/id/concept/JobStatus/busy> <http://redpencil.data.gift/id/concept/JobStatus/success>)
+    (<http://redpencil.data.gift/id/concept/JobStatus/failed> <http://redpencil.data.gift/id/concept/JobStatus/canceled>)
+    (<http://redpencil.data.gift/id/concept/JobStatus/failed> <http://redpencil.data.gift/id/concept/JobStatus/success>)
+    (<http://redpencil.data.gift/id/concept/JobStatus/canceled> <http://redpencil.data.gift/id/concept/JobStatus/success>)
   }
   GRAPH ?graph { ?subject adms:status ?value , ?better . }
 }
