@@ -39,6 +39,10 @@ REMEDY = (
     "Look at the log of delta-producer-dump-file-publisher; if it is not at work, clean the jobs:"
     " curl -X DELETE http://localhost/public/dump-publication-graph-jobs"
 )
+STEPS = (
+    "Look at the log of delta-producer-dump-file-publisher",
+    REMEDY.partition("; ")[2].replace("if", "If", 1),
+)
 WORDS = {
     "0 0 3 * * *": "every day at 03:00",
     "0 0 4 * * *": "every day at 04:00",
@@ -95,6 +99,7 @@ def kind(slug: Any = "dump", **more: Any) -> KindReport:
         "pattern_in_words": None,
         "next_fire_time": None,
         "coming": (),
+        "passed": (),
         "active": (),
         "recent": (),
     }
@@ -212,6 +217,7 @@ def _done(plan: Plan) -> KindReport:
         pattern_in_words=WORDS.get(pattern or ""),
         next_fire_time=coming[0] if coming else None,
         coming=coming,
+        passed=tuple(_ticks(plan, NOW - timedelta(days=1), NOW)),
         recent=recent,
         last_job=last,
         last_success=last.created,

@@ -107,6 +107,7 @@ def _kind_report(stream: Stream, plan: Plan, sight: Sight) -> KindReport:
         pattern_in_words=plan.schedule.in_words if plan.schedule else None,
         next_fire_time=plan.schedule.next_after(sight.now) if plan.schedule else None,
         coming=coming,
+        passed=tuple(passed_times(plan.schedule, sight.now)) if plan.schedule else (),
         last_job=_job_report(newest[-1]) if newest else None,
         last_success=max(succeeded, default=None),
         last_outcome=_outcome_report(event) if event else None,
@@ -127,6 +128,18 @@ def fire_times(schedule: Schedule, now: datetime) -> Iterator[datetime]:
             instant = schedule.next_after(instant)
 
     return islice(coming(), MOST_LISTED)
+
+
+def passed_times(schedule: Schedule, now: datetime) -> list[datetime]:
+    """Return the fire times of the last 24 hours, the newest hundred."""
+
+    def passed() -> Iterator[datetime]:
+        instant = schedule.latest(now)
+        while instant >= now - DAY:
+            yield instant
+            instant = schedule.latest(instant - timedelta.resolution)
+
+    return list(islice(passed(), MOST_LISTED))[::-1]
 
 
 def _status(job: Job) -> JobStatus:

@@ -41,7 +41,7 @@ class TroubleReport(Report):
     """Why an active job is taken for stuck."""
 
     cause: str = Field(description="what is wrong, in a few words that stay the same")
-    since: datetime = Field(description="since when the service sees it")
+    since: datetime = Field(description="since when it counts as stuck, by its dates in the store")
     message: str = Field(description="what is wrong with this very job")
     remedy: str = Field(description="what to do about it")
 
@@ -74,6 +74,11 @@ class KindReport(Report):
     next_fire_time: datetime | None = Field(description="when its next tick is due")
     coming: tuple[datetime, ...] = Field(
         description="its fire times in the next 24 hours, the first hundred"
+    )
+    passed: tuple[datetime, ...] = Field(
+        (),
+        description="its fire times in the last 24 hours by this pattern, the newest hundred, "
+        "the oldest first",
     )
     last_job: JobReport | None = Field(description="its job that was created last")
     last_success: datetime | None = Field(description="when its newest successful job was created")

@@ -26,7 +26,7 @@ class Bar(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A coming tick."""
+    """A tick: one that comes, or one that passed without a job."""
 
     x: float
     y: int
@@ -68,6 +68,7 @@ class Lane(NamedTuple):
     rows: int
     bars: tuple[Bar, ...]
     marks: tuple[Mark, ...]
+    gaps: tuple[Mark, ...]
     veils: tuple[Veil, ...]
 
     @property

@@ -7,8 +7,10 @@ labels say is local time. So a day of 23 or 25 hours is drawn as long as it is.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
 from web.report import MOST_LISTED, ActiveJobReport, JobReport, KindReport, StreamReport
@@ -23,6 +25,7 @@ THINNEST = 0.4  # percent; a bar is never narrower, or it would not be seen
 MOST_ROWS = 3  # of jobs that run at one time in one lane
 AXIS = 20  # pixels for the hours, on top
 ACTIVE = ("busy", "scheduled")
+LOOKS = {0: "day", 6: "minor", 12: "", 18: "minor"}  # of the hours that are labelled
 HEIGHTS = {"failed": 16, "success": 10, "busy": 10, "scheduled": 10, "canceled": 4, "unknown": 4}
 
 
@@ -54,12 +57,16 @@ def _lane(kind: KindReport, wall: Wall, top: int, *, jobs_known: bool) -> Lane:
     runs = sorted(_runs(kind, wall.now), key=lambda run: run[:2])
     rows = _rows(runs)
     middles = [top + PADDING // 2 + row * ROW + ROW // 2 for row in rows]
-    lane = Lane(kind, top, max(rows, default=0) + 1, (), (), ())
+    lane = Lane(kind, top, max(rows, default=0) + 1, (), (), (), ())
     return lane._replace(
         bars=tuple(_bar(run, middle, wall) for run, middle in zip(runs, middles, strict=True)),
         marks=tuple(
             Mark(_place(tick, wall.now), lane.middle, f"due {wall.hour(tick)}")
             for tick in _coming(kind, wall.now)
+        ),
+        gaps=tuple(
+            Mark(_place(tick, wall.now), lane.middle, f"was due {wall.hour(tick)}: no job")
+            for tick in (_gaps(kind, wall.now) if jobs_known else ())
         ),
         veils=tuple(_veils(lane, wall.now, jobs_known=jobs_known)),
     )
@@ -67,6 +74,21 @@ def _lane(kind: KindReport, wall: Wall, top: int, *, jobs_known: bool) -> Lane:
 
 def _coming(kind: KindReport, now: datetime) -> list[datetime]:
     return [tick for tick in dict.fromkeys(kind.coming) if now <= tick <= now + REACH]
+
+
+def _gaps(kind: KindReport, now: datetime) -> Iterator[datetime]:
+    """Find the ticks after which no job was created until the next tick."""
+    created = sorted(job.created for job in (*kind.recent, *kind.active) if job.created)
+    known = _listed_since(kind) or now - REACH
+    for tick, following in pairwise([*kind.passed, now + REACH]):
+        first = bisect_left(created, tick)
+        if known <= tick <= now and not created[first : bisect_left(created, following)]:
+            yield tick
+
+
+def _listed_since(kind: KindReport) -> datetime | None:
+    """Return since when jobs are listed, where the list is full."""
+    return kind.recent[0].created if len(kind.recent) >= MOST_LISTED else None
 
 
 def _runs(kind: KindReport, now: datetime) -> Iterator[Run]:
@@ -118,9 +140,9 @@ def _veils(lane: Lane, now: datetime, *, jobs_known: bool) -> Iterator[Veil]:
     kind = lane.kind
     if not jobs_known:
         yield Veil(0, NOW, lane.y, lane.height, "not known: the store does not answer")
-    elif len(kind.recent) >= MOST_LISTED and kind.recent[0].created:
+    elif since := _listed_since(kind):
         says = f"older than the newest {MOST_LISTED} jobs, which are all that is listed"
-        yield Veil(0, _place(kind.recent[0].created, now), lane.y, lane.height, says)
+        yield Veil(0, _place(since, now), lane.y, lane.height, says)
     if len(kind.coming) >= MOST_LISTED:
         x = _place(kind.coming[-1], now)
         says = f"later than the next {MOST_LISTED} ticks, which are all that is listed"
@@ -145,11 +167,11 @@ def _labels(wall: Wall) -> Iterator[Label]:
     """Label every sixth hour by the clock on the wall; a day begins with its name."""
     first = wall.local(wall.now - REACH).date()
     for day in (first + timedelta(days=number) for number in range(3)):
-        for hour in (0, 6, 12, 18):
+        for hour, look in LOOKS.items():
             local = datetime.combine(day, time(hour), wall.zone)
             instant = local.astimezone(UTC)
             if abs(instant - wall.now) > REACH:
                 continue
             shown = wall.local(instant)
             says = f"{shown:%H:%M}" if hour else f"{WEEKDAYS[shown.weekday()]} {shown.day}"
-            yield Label(_place(instant, wall.now), "" if hour else "day", says)
+            yield Label(_place(instant, wall.now), look, says)

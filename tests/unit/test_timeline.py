@@ -143,6 +143,24 @@ def test_a_mark_lies_where_a_tick_is_due() -> None:
     ]
 
 
+def test_a_tick_that_passed_without_a_job_is_a_gap() -> None:
+    passed = tuple(hours(n) for n in (-12, -9, -6, -3))
+    done = (job(-12, -11, "a"), job(-5.9, -5, "late"))
+    running = reports.active(created=hours(-3))
+    drawn = lane(passed=passed, recent=done, active=(running,))
+    assert [(gap.x, gap.says) for gap in drawn.gaps] == [(31.25, "was due Fri 22:00: no job")]
+    assert [gap.x for gap in lane(passed=passed).gaps] == [25, 31.25, 37.5, 43.75]
+
+
+def test_no_gap_is_seen_where_jobs_are_not_known() -> None:
+    passed = tuple(hours(-n / 2) for n in range(47, 0, -1))
+    full = tuple(job(-12 + n / 10, -12 + n / 10, str(n)) for n in range(100))
+    assert min(gap.x for gap in lane(passed=passed, recent=full).gaps) > 25
+    dump = reports.kind("dump", passed=passed)
+    drawn = picture(reports.stream("public", dump), BRUSSELS, jobs_known=False)
+    assert [found.gaps for found in drawn.lanes] == [()] * 3
+
+
 def test_two_kinds_that_are_due_at_once_clash() -> None:
     healing = reports.kind("healing", coming=(hours(3), hours(6)))
     dump = reports.kind("dump", coming=(hours(6), hours(9)))
