@@ -99,6 +99,8 @@ def _environment() -> Environment:
         "short": short,
         "title_of": verdicts.title,
         "words": verdicts.words,
+        "sentence": verdicts.sentence,
+        "steps": verdicts.steps,
     }
     environment.globals |= {
         "service": SERVICE,

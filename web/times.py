@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+# An instant on its own, not one within an address.
+_FOR_MACHINES = re.compile(r"(?<!\S)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)\b")
 _TWO_DIGITS = tuple(f"{number:02}" for number in range(60))  # a page says thousands of times
 
 
@@ -50,6 +53,16 @@ class Wall:
     def iso(self, instant: datetime) -> str:
         """Write an instant for machines."""
         return self.local(instant).isoformat(timespec="seconds")
+
+    def read(self, text: str) -> str:
+        """Say instants that a text has as machines write them as a person reads them."""
+        return _FOR_MACHINES.sub(self._read, text)
+
+    def _read(self, found: re.Match[str]) -> str:
+        try:
+            return self.date(datetime.fromisoformat(found[0]))
+        except (ValueError, OverflowError):  # it only looks like one, or is out of reach
+            return found[0]
 
     def ago(self, instant: datetime) -> str:
         """Say how long ago something was; a clock that is ahead of ours makes it just now."""

@@ -173,7 +173,7 @@ def test_a_person_sees_at_once_what_is_stuck_and_what_to_do(visit: Any, width: i
     found = visit("in trouble", width=width)
     heading = found.page.get_by_role("heading", name="1 job is stuck")
     assert heading.bounding_box()["y"] < 500
-    for text in ("public, dump: no sign of life", reports.REMEDY, "dump stuck", "healing missed"):
+    for text in ("public, dump: no sign of life", *reports.STEPS, "dump stuck", "healing missed"):
         assert found.sees(text), text
     job = found.page.get_by_role("link", name="http://redpencil.data.gift/id/job/98e14608")
     assert job.get_attribute("rel") == "noreferrer"

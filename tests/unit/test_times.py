@@ -55,6 +55,13 @@ def test_the_hour_that_comes_twice_is_told_apart() -> None:
     assert WALL.iso(again) == "2024-10-27T02:30:05+01:00"
 
 
+def test_instants_in_a_text_are_shown_in_the_zone() -> None:
+    for instant in ("2024-10-27T04:00:00+00:00", "2024-10-27T04:00:00.123000Z"):
+        assert WALL.read(f"since {instant}: b") == "since Sun 2024-10-27 05:00: b"
+    for text in ("http://a/2024-10-27T04:00:00Z", "2024-99-27T04:00:00Z", "0001-01-01T00:00:00Z"):
+        assert Wall(NOW, ZoneInfo("America/New_York")).read(text) == text
+
+
 def test_seconds_are_shown_where_a_pattern_has_some() -> None:
     assert WALL.due(NOW) == "Sun 2024-10-27 02:30:05"
     assert WALL.due(at("2024-10-27T04:00")) == "Sun 2024-10-27 05:00"
