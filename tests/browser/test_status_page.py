@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask, Response
-from playwright.sync_api import sync_playwright
 from waitress.server import create_server
 
 from tests import reports
+from tests.browser.visiting import DESK, PHONE, Visit
 from web import guard
 from web.page import render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
     from web.report import StatusReport, StreamReport
 
 pytestmark = pytest.mark.browser
 
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-)
-DESK, PHONE = 1280, 400
 SCENES: dict[str, Callable[[], StatusReport]] = {
     "healthy": reports.healthy,
     "in trouble": reports.in_trouble,
@@ -101,53 +89,13 @@ def address() -> Iterator[str]:
     thread.join(timeout=5)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all; it is closed with the module, since its event loop is in this thread."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI leaves no browser out, and chromium is not on PATH")
-        pytest.skip("chromium is not on PATH")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium, args=list(QUIET))
-        yield found
-        found.close()
-
-
-class Visit:
-    """A look at a scene; notes what the browser complains about and what it asks for."""
-
-    def __init__(self, browser: Browser, address: str, scene: str, **more: Any) -> None:
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        context = browser.new_context(
-            viewport={"width": more.pop("width", DESK), "height": 800}, **more
-        )
-        self.page: Page = context.new_page()
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(f"{address}/{scene}")
-
-    def close(self) -> None:
-        self.page.context.close()
-
-    def sees(self, text: str) -> bool:
-        """Tell whether the text is there, shown and within the width of the window."""
-        place = self.page.get_by_text(text).first
-        box = place.bounding_box()
-        width = self.page.evaluate("innerWidth")
-        return place.is_visible() and box is not None and box["x"] + box["width"] <= width
-
-
 @pytest.fixture
 def visit(browser: Browser, address: str) -> Iterator[Any]:
     """Open scenes, and close them after the test."""
     visits: list[Visit] = []
 
     def look(scene: str, **more: Any) -> Visit:
-        visits.append(Visit(browser, address, scene, **more))
+        visits.append(Visit(browser, f"{address}/{scene}", **more))
         return visits[-1]
 
     yield look

@@ -1,0 +1,244 @@
+"""The status page of the real process on a real store, as an operator meets it."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from tests import stack
+from tests.browser.visiting import DESK, PHONE, Visit
+from tests.e2e.service import ENVIRONMENT, Service, eventually
+from tests.servers import Oxigraph, update
+from tests.shared_data import shared
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+    from tests.servers import Store
+
+pytestmark = pytest.mark.browser
+
+STREAMS = "files/app-organization-portal--config--HEAD--11817ea.json"
+OPERATIONS = "http://redpencil.data.gift/id/jobs/concept/JobOperation/deltas/"
+SYNC, HEALING, DUMP = "initialPublicationGraphSyncing", "healingOperation", "deltaDumpFileCreation"
+GRAPH = "http://mu.semte.ch/graphs/jobs"
+STUCK = "http://redpencil.data.gift/id/job/98e14608-b84b-57ed-b9e9-d7388f638a1e"
+LOOKS = list(product([DESK, PHONE], ["light", "dark"]))
+FIFTY = 50
+MOST_SECONDS = 1.0
+
+
+def job_text(operation: str, status: str, age: timedelta, uri: str | None = None) -> str:
+    """Return the Turtle of a job that is so old, with a task that took five minutes, if it ran."""
+    job = uri or f"http://redpencil.data.gift/id/job/{uuid4()}"
+    created = datetime.now(UTC) - age
+    dates = (
+        f'dct:created "{created.isoformat()}"^^xsd:dateTime ;'
+        f' dct:modified "{(created + timedelta(minutes=5)).isoformat()}"^^xsd:dateTime'
+    )
+    task_status = "scheduled" if status == "busy" else status
+    return (
+        f"<{job}> a cogs:Job ; adms:status <{stack.STATUS}{status}> ;"
+        f" task:operation <{OPERATIONS}{operation}> ; {dates} .\n"
+        f"<{job}/task> a task:Task ; adms:status <{stack.STATUS}{task_status}> ;"
+        f' task:operation <urn:task> ; task:index "0" ; {dates} ; dct:isPartOf <{job}> .\n'
+    )
+
+
+def put(store: Store, texts: Iterable[str]) -> None:
+    """Write jobs as other services and former years did."""
+    text = "".join(texts)
+    update(store, f"{stack.PREFIXES} INSERT DATA {{ GRAPH <{GRAPH}> {{ {text} }} }}")
+
+
+@contextmanager
+def service_of(store: Store, config: Path) -> Iterator[Service]:
+    """Run the service with the streams of a file, and with none of the environment."""
+    nothing = dict.fromkeys((name for name in ENVIRONMENT if "_JOB" in name or "_SYNC" in name), "")
+    environ = {
+        "CONFIG_FILE": str(config),
+        "HEALING_TASK_OPERATION": "",
+        "TZ": "Europe/Brussels",
+        "WATCHDOG_MINUTES": "0.005",
+    }
+    with Service(store, nothing | environ) as service:
+        yield service.ready()
+
+
+def address(service: Service) -> str:
+    return f"http://127.0.0.1:{service.port}/"
+
+
+@pytest.fixture(scope="module")
+def lived_in() -> Iterator[Store]:
+    """A store with synced streams that had a few jobs, and a dump that nobody picked up."""
+    names = ("organizations", "public", "worship-posts")
+    month, hour, minute = timedelta(days=30), timedelta(hours=1), timedelta(minutes=1)
+    with Oxigraph() as store:
+        put(store, (job_text(f"{SYNC}/{name}", "success", month) for name in names))
+        put(store, (job_text(f"{HEALING}/{name}", "success", 6 * minute) for name in names))
+        put(store, (job_text(f"{DUMP}/worship-posts", "failed", n * hour) for n in range(1, 4)))
+        put(store, [job_text(f"{DUMP}/public", "busy", 5 * hour, STUCK)])
+        yield store
+
+
+@pytest.fixture(scope="module")
+def service(lived_in: Store) -> Iterator[Service]:
+    """The service on that store."""
+    with service_of(lived_in, shared("real-configs") / STREAMS) as found:
+        yield found
+
+
+@contextmanager
+def visiting(browser: Browser, service: Service, look: tuple[int, str]) -> Iterator[Visit]:
+    """Look at the page; afterwards nothing may have gone wrong, whatever the test was about."""
+    width, scheme = look
+    visit = Visit(browser, address(service), width=width, color_scheme=scheme)
+    yield visit
+    assert visit.complaints == []
+    assert visit.asked == {address(service)}
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+    visit.close()
+
+
+def renewed_until(visit: Visit, text: str) -> None:
+    """Load the page again until it tells something."""
+
+    def told() -> bool:
+        visit.page.reload()
+        return text in visit.page.content()
+
+    eventually(told, f"{text} on the page")
+
+
+def row_of(visit: Visit, stream: str, kind: str) -> str:
+    """Return what the row of a kind says."""
+    table = visit.page.get_by_role("table", name=f"Job kinds of {stream}")
+    text: str = table.get_by_role("row", name=kind).first.inner_text()
+    return text
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_what_is_stuck_is_at_the_top_with_its_cause_and_what_to_do(
+    browser: Browser, service: Service, look: tuple[int, str]
+) -> None:
+    service.logged(f"{STUCK}: task never picked up")
+    with visiting(browser, service, look) as visit:
+        heading = visit.page.get_by_role("heading", name="1 job is stuck")
+        box = heading.bounding_box()
+        assert box is not None
+        assert box["y"] < 500
+        for text in (
+            "public, dump: task never picked up",
+            "4 h 3",
+            "To begin anew, DELETE /public/dump-publication-graph-jobs",
+            "dump stuck",
+            "Europe/Brussels, UTC+0",
+            "At 04:00 every day",
+        ):
+            assert visit.sees(text), text
+        [bar] = visit.page.locator("rect.stuck title").filter(has_text=STUCK).all()
+        assert (bar.text_content() or "").startswith("stuck, task never picked up: busy, ")
+
+
+def test_a_job_that_is_asked_for_appears_in_its_streams_row(
+    browser: Browser, service: Service
+) -> None:
+    job = service.call("POST", "/worship-posts/healing-jobs").msg.split()[2]
+    with visiting(browser, service, (DESK, "light")) as visit:
+        renewed_until(visit, f"): {job}")  # its bar: the outcome is known before it is read
+        name = job.rpartition("/")[2]
+        text = row_of(visit, "worship-posts", "healing")
+        for expected in ("busy", "a person's call", name):
+            assert expected in text
+        links = visit.page.get_by_role("link", name=name).all()
+        assert {link.get_attribute("href") for link in links} == {job}
+        [bar] = visit.page.locator("rect.busy title").filter(has_text=job).all()
+        assert "busy" in (bar.text_content() or "")
+        assert name not in row_of(visit, "organizations", "healing")
+
+
+def test_past_jobs_and_ticks_to_come_are_in_the_picture(browser: Browser, service: Service) -> None:
+    with visiting(browser, service, (DESK, "light")) as visit:
+        picture = visit.page.get_by_role("group", name="worship-posts: jobs of the last 24 hours")
+        assert picture.locator("rect.failed").count() == 3
+        assert picture.locator("circle.tick").count() in (6, 7, 8)  # 6 dumps, a healing; edges
+        now = picture.locator("line.now").bounding_box()
+        tick = picture.locator("circle.tick").first.bounding_box()
+        bar = picture.locator("rect.failed").last.bounding_box()
+        assert now is not None
+        assert tick is not None
+        assert bar is not None
+        assert bar["x"] < now["x"] < tick["x"] + tick["width"]
+
+
+def test_without_its_store_the_page_says_so_and_shows_the_schedules(browser: Browser) -> None:
+    config = shared("real-configs") / STREAMS
+    with Oxigraph() as store, service_of(store, config) as service:
+        store.stop()
+        for look in LOOKS:
+            with visiting(browser, service, look) as visit:
+                renewed_until(visit, "does not answer")
+                for text in (
+                    "The store does not answer, so jobs are not shown",
+                    store.endpoint,
+                    "Ticks stay due meanwhile",
+                    "At minute 11 past every fourth hour",
+                ):
+                    assert visit.sees(text), text
+                assert "not known" in row_of(visit, "public", "dump")
+                assert visit.page.locator("circle.tick").count() > 24
+
+
+def test_fifty_streams_are_shown_within_a_second(
+    browser: Browser, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """It takes about 0.3 s, four queries included; the best of three, as a machine may be busy."""
+    names = [f"stream-{number}" for number in range(FIFTY)]
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps([entry(name) for name in names]))
+    with Oxigraph() as store:
+        for name in names:
+            sync = job_text(f"{SYNC}/{name}", "success", timedelta(days=30))
+            dumps = [job_text(f"{DUMP}/{name}", "success", timedelta(hours=n)) for n in range(48)]
+            put(store, [sync, *dumps])
+        with service_of(store, config) as service:
+            seconds = min(seconds_to_look(browser, service) for _ in range(3))
+    record_property("seconds", seconds)
+    assert seconds < MOST_SECONDS
+
+
+def entry(name: str) -> dict[str, object]:
+    """Return a stream of the config file."""
+    return {
+        "name": name,
+        "jobsGraph": GRAPH,
+        "initialPublicationGraphSyncJobOperation": f"{OPERATIONS}{SYNC}/{name}",
+        "healingJobOperation": f"{OPERATIONS}{HEALING}/{name}",
+        "dumpFileCreationJobOperation": f"{OPERATIONS}{DUMP}/{name}",
+        "cronPatternHealingJob": "0 0 4 * * *",
+        "cronPatternDumpJob": "42 * * * *",
+        "startInitialSync": True,
+    }
+
+
+def seconds_to_look(browser: Browser, service: Service) -> float:
+    """Return how long the browser waited for the whole page, with a fresh reading."""
+    time.sleep(1.1)  # for so long a reading of the store serves others
+    with visiting(browser, service, (DESK, "light")) as visit:
+        assert visit.page.get_by_role("heading", level=2).count() == FIFTY
+        milliseconds: float = visit.page.evaluate(
+            "(({requestStart, responseEnd}) => responseEnd - requestStart)"
+            "(performance.getEntriesByType('navigation')[0])"
+        )
+    return milliseconds / 1000
