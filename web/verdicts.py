@@ -99,6 +99,8 @@ def of_stream(stream: StreamReport, *, jobs_known: bool) -> Verdict:
     concerns = [concern for kind in stream.kinds for concern in _concerns(kind)]
     if concerns:
         return min(concerns, key=lambda concern: concern[0])[1]
+    if not any(kind.enabled for kind in stream.kinds):
+        return Verdict("idle", "disabled")
     if not jobs_known:
         return Verdict("idle", "jobs not known")
     return Verdict("good", "fine") if stream.synced else Verdict("idle", "not synced")

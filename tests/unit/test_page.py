@@ -223,6 +223,11 @@ def test_a_stream_is_summed_up_by_the_worst_of_it(
     assert of_stream(stream("public", quiet, kind(**changes)), jobs_known=True) == verdict
 
 
+def test_a_stream_that_may_create_nothing_is_not_called_fine() -> None:
+    off = stream("public", *(kind(slug, enabled=False) for slug in reports.KINDS))
+    assert of_stream(off, jobs_known=True) == Verdict("idle", "disabled")
+
+
 def test_the_service_is_summed_up_by_the_worst_of_it() -> None:
     bad = stream("public", kind(last_outcome=outcome("missed")))
     hangs = stream("public", kind(active=(active(trouble=trouble()),)))
