@@ -166,7 +166,10 @@ def _remedy(job: Job, cause: Cause, task: Task | None, stream: Stream) -> str:
 def _listener(task: Task, stream: Stream) -> str:
     """Tell who should have taken a task up."""
     operation = task.operation or "unknown"
-    text = f"the service that listens for task operation {operation} was down, or there is none"
+    text = (
+        f"start the service that listens for task operation {operation}: "
+        "it was down when the task came, or there is none"
+    )
     if operation == PLAIN_HEALING:
         setting = "HEALING_TASK_OPERATION" if stream.name is None else "healingTaskOperation"
         text += (

@@ -121,7 +121,10 @@ def test_a_remedy_names_the_calls_to_begin_anew(statuses: tuple[Status, ...]) ->
 
 
 def test_a_task_that_nobody_takes_names_the_operation_that_nobody_listens_for() -> None:
-    assert "listens for task operation urn:op was down, or there is none" in said(SCHEDULED)
+    text = (
+        "start the service that listens for task operation urn:op: it was down when the task came"
+    )
+    assert text in said(SCHEDULED)
     assert "publication-graph-maintainer" not in said(SCHEDULED)
 
 
