@@ -107,7 +107,9 @@ class TickScheduler:
         APScheduler's own state says RUNNING after its thread has died.
         """
         thread = getattr(self._scheduler, "_thread", None)
-        return not self._scheduler.running or (thread is not None and thread.is_alive())
+        if thread is None or thread.ident is None:  # RUNNING begins a moment before its thread
+            return True
+        return thread.is_alive() or not self._scheduler.running  # in this order: a stop is no death
 
     def stop(self) -> None:
         """Take up nothing more. What is under way goes on: this does not wait for it."""

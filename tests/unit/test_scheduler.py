@@ -187,3 +187,64 @@ def test_a_chore_does_not_wait_for_its_first_interval() -> None:
 
 def test_stopping_before_the_start_is_harmless() -> None:
     Live(idle("public")).scheduler().stop()
+
+
+def thread_of_apscheduler() -> threading.Thread:
+    (thread,) = [thread for thread in threading.enumerate() if thread.name == "APScheduler"]
+    return thread
+
+
+def test_it_is_alive_before_its_start_while_it_runs_and_after_its_stop() -> None:
+    scheduler = Live(idle("public")).scheduler()
+    assert scheduler.alive
+    scheduler.start()
+    try:
+        assert thread_of_apscheduler().is_alive()
+        assert scheduler.alive
+    finally:
+        scheduler.stop()
+    assert scheduler.alive
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_it_is_not_alive_after_its_thread_died(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception in a trigger kills APScheduler's thread, while its state still says RUNNING."""
+    live, reached, go = Live(idle("public")), Event(), Event()
+
+    def fail(*_: object) -> datetime:
+        if threading.current_thread().name != "APScheduler":
+            return now()
+        reached.set()
+        go.wait(10)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(live.settler, "next_arrival", fail)
+    scheduler = live.scheduler()
+    scheduler.start()
+    try:
+        assert reached.wait(10)
+        thread = thread_of_apscheduler()
+        assert scheduler.alive
+        go.set()
+        thread.join(10)
+        assert not scheduler.alive
+    finally:
+        scheduler.stop()
+
+
+def test_it_is_alive_while_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """APScheduler is RUNNING a moment before it has a thread: no reason for a restart."""
+    seen, start = list[bool](), threading.Thread.start
+    scheduler = Live(idle("public")).scheduler()
+
+    def ask_and_start(thread: threading.Thread) -> None:
+        if thread.name == "APScheduler":
+            seen.append(scheduler.alive)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", ask_and_start)
+    scheduler.start()
+    try:
+        assert seen == [True]
+    finally:
+        scheduler.stop()
