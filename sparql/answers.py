@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dateutil.parser import isoparse
@@ -154,7 +154,8 @@ def _newest(group: list[Binding], variable: str) -> datetime | None:
 def _parse_date(binding: Binding, variable: str) -> datetime | None:
     """Read a timestamp as other services write it; one without a zone is in UTC, as theirs are.
 
-    One that can't be read counts as none: a slip of another service must not block a stream.
+    One that can't be read counts as none: a slip of another service must not block a stream. So
+    does one at an end of the calendar, where neither every zone nor any sum has a date.
     """
     text = binding.get(variable)
     if text is None:
@@ -163,7 +164,9 @@ def _parse_date(binding: Binding, variable: str) -> datetime | None:
         instant = isoparse(text)
     except (ValueError, OverflowError):
         return None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    if instant.year in (MINYEAR, MAXYEAR):
+        return None
+    return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def _required(binding: Binding, variable: str) -> str:

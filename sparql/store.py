@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sparql import answers, queries
 from sparql.client import BadAnswer, SparqlError
-from sparql.terms import TermError, iri
+from sparql.terms import TermError, is_iri
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -59,8 +59,10 @@ class SparqlJobStore:
         return self._select(text, answers.parse_newest, deadline) if operations else ()
 
     def find(self, jobs: Sequence[str], deadline: Deadline) -> tuple[Job, ...]:
-        """Return those of these jobs that are there."""
-        return self._select(queries.find_jobs(jobs), answers.parse_jobs, deadline)
+        """Return those of these jobs that are there; a URI that can't be asked for is not."""
+        askable = [uri for uri in jobs if is_iri(uri)]
+        text = queries.find_jobs(askable)
+        return self._select(text, answers.parse_jobs, deadline) if askable else ()
 
     def create(self, job: NewJob, send_by: Deadline, deadline: Deadline) -> None:
         """Write the job and its task."""
@@ -140,12 +142,9 @@ class SparqlJobStore:
 
 def _is_writable(job: Job) -> bool:
     """Tell whether a job can be named in an update, and say so where one can't."""
-    try:
-        iri(job.uri)
-    except TermError as error:
-        _log.warning("job %r can't be removed here, remove it by hand: %s", job.uri, error)
-        return False
-    return True
+    if not is_iri(job.uri):
+        _log.warning("job %a can't be named in an update: remove it by hand", job.uri)
+    return is_iri(job.uri)
 
 
 @contextmanager

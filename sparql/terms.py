@@ -51,6 +51,11 @@ def iri(value: str) -> Term:
     return Term(f"<{value}>")
 
 
+def is_iri(value: str) -> bool:
+    """Tell whether a value that came from the store can be written as an IRI."""
+    return _ABSOLUTE.match(value) is not None and _NOT_IN_IRI.search(value) is None
+
+
 def string(value: str) -> Term:
     """Return a plain string literal.
 

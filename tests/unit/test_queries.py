@@ -275,6 +275,8 @@ def test_a_status_of_another_vocabulary_is_none_that_is_known(text: str) -> None
         "12:00",
         "2024-13-01T00:00:00Z",
         "9999-12-31T24:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "0001-01-01T00:00:00+14:00",
         "202\u0664-01-06",
         "\0",
     ],

@@ -135,3 +135,14 @@ def test_a_job_is_not_written_on_grounds_that_are_old(
     with pytest.raises(TimedOut):
         store.create(new_job("a"), soon(0), soon())
     assert not server.requests
+
+
+@pytest.mark.parametrize("uri", ["_:b0", "http://example.org/\ud800", "http://example.org/a b", ""])
+def test_a_uri_that_can_not_be_asked_for_is_not_found(
+    store: SparqlJobStore, server: Canned, uri: str
+) -> None:
+    assert store.find([uri], soon()) == ()
+    assert not server.requests
+    store.find([uri, "urn:job"], soon())
+    (request,) = server.requests
+    assert "<urn:job>" in request.form["query"]
