@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from jobs.store import JobStore
     from jobs.watchdog import Watchdog
     from web.health import Health
+
+_log = logging.getLogger(__name__)
 
 READ_SECONDS = 3.0  # for all reads of one look; a page must not wait for a store that hangs
 FRESH_SECONDS = 1.0  # for which a reading serves everybody who looks
@@ -75,8 +78,8 @@ class Board:
         """Return why the store does not answer; None if it does."""
         try:
             self.store.ping(self._deadline())
-        except StoreError as error:
-            return str(error)
+        except Exception as error:  # noqa: BLE001 - whoever looks is told why in any case
+            return _why(error)
         return None
 
     def _deadline(self) -> Deadline:
@@ -99,8 +102,8 @@ class Board:
             recent = self.store.recent(operations, now - DAY, deadline)
             newest = self.store.newest(operations, now + CLOCK_TOLERANCE, deadline)
             last = self._last_jobs(newest, deadline)
-        except StoreError as error:
-            return Reading(problem=str(error))
+        except Exception as error:  # noqa: BLE001 - what the process itself knows is still shown
+            return Reading(problem=_why(error))
         return Reading(active=active, recent=recent, newest=last)
 
     def _last_jobs(self, newest: Sequence[Job], deadline: Deadline) -> tuple[Job, ...]:
@@ -109,3 +112,11 @@ class Board:
         jobs = self.store.find(list(last.values()), deadline) if last else ()
         found = {job.uri: job for job in jobs}
         return tuple(found.get(job.uri, job) for job in newest)
+
+
+def _why(error: Exception) -> str:
+    """Say why a read failed; the log has all of what nobody foresaw."""
+    if isinstance(error, StoreError):
+        return str(error)
+    _log.error("the store could not be read, in an unforeseen way", exc_info=error)
+    return "an error in the service itself; its log has more"

@@ -7,9 +7,9 @@ in UTC; who shows them to a person converts them to the service's zone.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 MOST_LISTED = 100  # jobs and fire times of one kind
 
@@ -18,6 +18,14 @@ JobStatus: TypeAlias = Literal["busy", "scheduled", "success", "failed", "cancel
 Result: TypeAlias = Literal[
     "created", "done", "waits", "superseded", "missed", "cleaned", "refused", "failed"
 ]
+
+
+def _sendable(text: str) -> str:
+    """Make `?` of half a character (a lone surrogate): it may come from a store, but go nowhere."""
+    return text.encode(errors="replace").decode()
+
+
+Text: TypeAlias = Annotated[str, AfterValidator(_sendable)]  # the store's words may be in it
 
 
 class Report(BaseModel):
@@ -29,7 +37,7 @@ class Report(BaseModel):
 class JobReport(Report):
     """A job as the store has it."""
 
-    uri: str = Field(description="the job's URI")
+    uri: Text = Field(description="the job's URI")
     status: JobStatus = Field(description="the last segment of its status, if that is a known one")
     created: datetime | None = Field(description="its `dct:created`")
     modified: datetime | None = Field(
@@ -42,8 +50,8 @@ class TroubleReport(Report):
 
     cause: str = Field(description="what is wrong, in a few words that stay the same")
     since: datetime = Field(description="since when it counts as stuck, by its dates in the store")
-    message: str = Field(description="what is wrong with this very job")
-    remedy: str = Field(description="what to do about it")
+    message: Text = Field(description="what is wrong with this very job")
+    remedy: Text = Field(description="what to do about it")
 
 
 class ActiveJobReport(JobReport):
@@ -58,8 +66,10 @@ class OutcomeReport(Report):
     result: Result = Field(description="what became of it")
     at: datetime = Field(description="when that was known")
     tick: datetime | None = Field(description="the tick's fire time; null for a person's call")
-    reason: str = Field(description="why, in words; empty where a job was created")
-    job: str | None = Field(description="URI of the job that was created, did it, or is in its way")
+    reason: Text = Field(description="why, in words; empty where a job was created")
+    job: Text | None = Field(
+        description="URI of the job that was created, did it, or is in its way"
+    )
 
 
 class KindReport(Report):
@@ -109,7 +119,7 @@ class StoreReport(Report):
 
     endpoint: str = Field(description="where queries go")
     reachable: bool = Field(description="whether it answered for this report")
-    problem: str | None = Field(description="why it did not")
+    problem: Text | None = Field(description="why it did not")
 
 
 class StatusReport(Report):
