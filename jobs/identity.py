@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 
 def _id(*parts: str) -> str:
-    """Return the id of a text; no part holds white space, so that parts can't be mixed up."""
-    return str(uuid5(NAMESPACE_URL, " ".join(parts)))
+    """Return the id of a text; no part holds white space, so that parts can't be mixed up.
+
+    Half a character (a lone surrogate), as a store may hand one over, counts as `?`.
+    """
+    return str(uuid5(NAMESPACE_URL, " ".join(parts).encode(errors="replace").decode()))
 
 
 def _instant(instant: datetime) -> str:
