@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import TYPE_CHECKING, Literal, cast
 
 from jobs.model import JobKind, Status
@@ -21,7 +21,7 @@ from web.report import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from jobs.cron import Schedule
     from jobs.diagnosis import Trouble
@@ -45,6 +45,40 @@ class Reading:
     problem: str | None = None
 
 
+class FireTimes:
+    """The fire times of schedules around now, each found once: a look has no time for thousands."""
+
+    def __init__(self) -> None:
+        self._known: dict[Schedule, tuple[datetime, list[datetime], list[datetime]]] = {}
+
+    def around(self, now: datetime, schedule: Schedule) -> tuple[list[datetime], list[datetime]]:
+        """Return those of the last 24 hours, and the next one and all of the next 24 hours.
+
+        Of each a hundred or so at most: those nearest to now.
+        """
+        since, passed, coming = self._known.get(schedule, (now, [], []))
+        arrived = bisect_right(coming, now)
+        if since > now or arrived == len(coming):  # the first look, or one after a jump in time
+            passed, coming = _passed(schedule, now), []
+        else:
+            passed, coming = [*passed, *coming[:arrived]], coming[arrived:]
+        passed = [tick for tick in passed if tick >= now - DAY][-MOST_LISTED:]
+        while len(coming) < MOST_LISTED and (not coming or coming[-1] <= now + DAY):
+            coming.append(schedule.next_after(coming[-1] if coming else now))
+        self._known[schedule] = now, passed, coming
+        return passed, coming
+
+
+def _passed(schedule: Schedule, now: datetime) -> list[datetime]:
+    """Return the fire times of the last 24 hours, the newest hundred, the oldest first."""
+    found: list[datetime] = []
+    instant = schedule.latest(now)
+    while instant >= now - DAY and len(found) < MOST_LISTED:
+        found.append(instant)
+        instant = schedule.latest(instant - timedelta.resolution)
+    return found[::-1]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sight:
     """Everything that is known at one instant."""
@@ -53,6 +87,7 @@ class Sight:
     reading: Reading
     last: Callable[[Stream, JobKind], Event | None]
     troubles: Mapping[str, Trouble]
+    fire_times: FireTimes
     by_operation: Mapping[str, Mapping[str, Sequence[Job]]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -97,7 +132,7 @@ def _kind_report(stream: Stream, plan: Plan, sight: Sight) -> KindReport:
     recent = sight.jobs("recent", plan.job_operation)[:MOST_LISTED]
     succeeded = [job.created for job in newest if job.status is Status.SUCCESS and job.created]
     event = sight.last(stream, plan.kind)
-    coming = tuple(fire_times(plan.schedule, sight.now)) if plan.schedule else ()
+    passed, due = sight.fire_times.around(sight.now, plan.schedule) if plan.schedule else ([], [])
     return KindReport(
         kind=cast("Literal['initial-sync', 'healing', 'dump']", plan.kind.slug),
         enabled=plan.enabled,
@@ -105,9 +140,9 @@ def _kind_report(stream: Stream, plan: Plan, sight: Sight) -> KindReport:
         task_operation=plan.task_operation,
         pattern=plan.schedule.pattern if plan.schedule else None,
         pattern_in_words=plan.schedule.in_words if plan.schedule else None,
-        next_fire_time=plan.schedule.next_after(sight.now) if plan.schedule else None,
-        coming=coming,
-        passed=tuple(passed_times(plan.schedule, sight.now)) if plan.schedule else (),
+        next_fire_time=due[0] if due else None,
+        coming=tuple(tick for tick in due if tick <= sight.now + DAY)[:MOST_LISTED],
+        passed=tuple(passed),
         last_job=_job_report(newest[-1]) if newest else None,
         last_success=max(succeeded, default=None),
         last_outcome=_outcome_report(event) if event else None,
@@ -116,30 +151,6 @@ def _kind_report(stream: Stream, plan: Plan, sight: Sight) -> KindReport:
         ),
         recent=tuple(_job_report(job) for job in reversed(recent)),
     )
-
-
-def fire_times(schedule: Schedule, now: datetime) -> Iterator[datetime]:
-    """Yield the fire times of the next 24 hours, the first hundred."""
-
-    def coming() -> Iterator[datetime]:
-        instant = schedule.next_after(now)
-        while instant <= now + DAY:
-            yield instant
-            instant = schedule.next_after(instant)
-
-    return islice(coming(), MOST_LISTED)
-
-
-def passed_times(schedule: Schedule, now: datetime) -> list[datetime]:
-    """Return the fire times of the last 24 hours, the newest hundred."""
-
-    def passed() -> Iterator[datetime]:
-        instant = schedule.latest(now)
-        while instant >= now - DAY:
-            yield instant
-            instant = schedule.latest(instant - timedelta.resolution)
-
-    return list(islice(passed(), MOST_LISTED))[::-1]
 
 
 def _status(job: Job) -> JobStatus:

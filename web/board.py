@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from jobs.rules import CLOCK_TOLERANCE
 from jobs.store import Deadline, StoreError
 from settings.version import VERSION
-from web.assembly import DAY, Reading, Sight, stream_report
+from web.assembly import DAY, FireTimes, Reading, Sight, stream_report
 from web.report import StatusReport, StoreReport
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Board:
     watchdog: Watchdog
     health: Health
     started: datetime
+    _fire_times: FireTimes = field(default_factory=FireTimes, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
     _read: dict[str, tuple[float, Reading]] = field(default_factory=dict, repr=False)
 
@@ -53,7 +54,11 @@ class Board:
         """Return how everything stands, or `only` one of the streams."""
         reading, now = self._reading(), self.world.now()
         sight = Sight(
-            now=now, reading=reading, last=self.journal.last, troubles=self.watchdog.troubles
+            now=now,
+            reading=reading,
+            last=self.journal.last,
+            troubles=self.watchdog.troubles,
+            fire_times=self._fire_times,
         )
         problem = self.health.problem()
         return StatusReport(

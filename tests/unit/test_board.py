@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import product
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
@@ -12,18 +12,21 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from jobs import cron
 from jobs.initiator import Surroundings
 from jobs.journal import Journal
 from jobs.model import Job, JobKind, Status, Stream
 from jobs.store import StoreUnavailable
 from sparql.client import SparqlClient
 from sparql.store import SparqlJobStore
-from tests.builders import DUMP, HEALING, INITIAL_SYNC, NOW, World, job_of, stream_of, task_of
+from tests.builders import DUMP, HEALING, INITIAL_SYNC, NOW, World, at, job_of, stream_of, task_of
 from tests.canned import Canned, answer
 from tests.fakes import FakeJobStore
 from tests.harness import Harness
+from web.assembly import DAY, FireTimes
 from web.board import FRESH_SECONDS, READ_SECONDS, Board
 from web.health import Health
+from web.report import MOST_LISTED
 
 if TYPE_CHECKING:
     from jobs.store import Deadline, JobStore
@@ -309,3 +312,41 @@ def test_while_the_store_is_away_nobody_knows_whether_a_stream_is_synced() -> No
 def test_a_stream_without_operations_reads_nothing_amiss() -> None:
     looker = Looker((stream_of(unconfigured=[*JobKind]),))
     assert [kind.last_job for kind in looker.report().streams[0].kinds] == [None] * 3
+
+
+BRUSSELS = ZoneInfo("Europe/Brussels")
+
+
+@pytest.mark.parametrize(
+    "pattern", ["* * * * * *", "*/7 * * * *", "0 * * * *", "30 2 * * *", "0 0 1 1 *"]
+)
+def test_fire_times_that_are_remembered_are_those_of_the_schedule(pattern: str) -> None:
+    """However far the clock goes between two looks, even backwards, and over its changes."""
+    schedule, remembered = cron.parse(pattern, BRUSSELS), FireTimes()
+    steps = [0, 1, 59, 3600, -7200, 3 * 86_400, 7, -86_400, 90_000, 40 * 86_400]
+    now = at("2024-03-30T00:30:00.250")
+    for step in steps:
+        now += timedelta(seconds=step)
+        expected = [schedule.next_after(now)]
+        while len(expected) < MOST_LISTED and expected[-1] <= now + DAY:
+            expected.append(schedule.next_after(expected[-1]))
+        assert list(remembered.after(now, schedule))[:MOST_LISTED] == expected
+
+
+def test_fire_times_are_not_found_anew_at_each_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[datetime] = []
+    looker = Looker((stream_of(patterns={DUMP: "*/7 * * * *"}),))
+    next_after = cron.Schedule.next_after
+
+    def counted(schedule: cron.Schedule, instant: datetime) -> datetime:
+        found.append(instant)
+        return next_after(schedule, instant)
+
+    monkeypatch.setattr(cron.Schedule, "next_after", counted)
+    first = looker.kind(DUMP)
+    assert len(found) == MOST_LISTED
+    looker.world.now += timedelta(minutes=7)
+    second = looker.kind(DUMP)
+    assert len(found) == MOST_LISTED + 1
+    assert second.coming[:-1] == first.coming[1:]
+    assert second.next_fire_time == first.coming[1]
