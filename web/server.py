@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
-from waitress.server import create_server
+from waitress.server import BaseWSGIServer, create_server
+from waitress.wasyncore import dispatcher
 
 from web import errors, guard
 
@@ -66,8 +68,10 @@ class Server:
 
     def __init__(self, app: Flask, host: str, port: int) -> None:
         """Bind the address; raise OSError where that can't be done."""
+        sockets: dict[int, Any] = {}
         self._server: Any = create_server(
             app,
+            sockets,
             host=host,
             port=port,
             threads=THREADS,
@@ -77,14 +81,22 @@ class Server:
             cleanup_interval=IDLE_SECONDS // 2,
             max_request_body_size=MOST_BODY,
         )
+        self._listening: list[Any] = [
+            one for one in sockets.values() if isinstance(one, BaseWSGIServer)
+        ]
 
     def start(self) -> None:
         """Serve in the background."""
         Thread(target=self._server.run, name="http", daemon=True).start()
 
     def stop_accepting(self) -> None:
-        """Take no more connections; what came in before goes on."""
-        self._server.close()
+        """Take no more connections; what came in before goes on.
+
+        The server's own thread has to do it: it would die of a socket closed under its hands, and
+        with it the answers that are still to be sent.
+        """
+        for listening in self._listening:
+            listening.trigger.pull_trigger(partial(dispatcher.close, listening))
 
     def finish(self) -> None:
         """Let answers that are ready be sent, for a moment."""

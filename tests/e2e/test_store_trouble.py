@@ -124,10 +124,20 @@ def test_sigterm_lets_a_write_in_flight_finish_and_its_caller_hear_of_it(
         eventually(lambda: proxy.updates, "the write under way")
         stopped = callers.submit(service.stop)
         service.logged("stopping")
+        eventually(lambda: refused(service), "no new connection is taken")
         proxy.release()
         assert answer.result().status == 200
         assert stopped.result() == 0
         assert len(stack.jobs(embedded, DUMP)) == 1
+        assert "Traceback" not in service.log
+
+
+def refused(service: Service) -> bool:
+    try:
+        service.call("GET", "/health/live")
+    except OSError:
+        return True
+    return False
 
 
 def test_sigterm_is_obeyed_while_the_store_hangs(proxy: FaultProxy) -> None:
