@@ -191,7 +191,15 @@ def test_keys_are_stable_and_each_is_there_even_where_it_says_nothing() -> None:
     assert [kind["kind"] for kind in stream["kinds"]] == ["initial-sync", "healing", "dump"]
     assert kind.keys() == {
         *("kind", "enabled", "job_operation", "task_operation", "pattern", "pattern_in_words"),
-        *("next_fire_time", "coming", "last_job", "last_success", "last_outcome", "active"),
+        *(
+            "next_fire_time",
+            "coming",
+            "passed",
+            "last_job",
+            "last_success",
+            "last_outcome",
+            "active",
+        ),
         "recent",
     }
     assert kind["last_job"].keys() == job

@@ -330,7 +330,9 @@ def test_fire_times_that_are_remembered_are_those_of_the_schedule(pattern: str) 
         expected = [schedule.next_after(now)]
         while len(expected) < MOST_LISTED and expected[-1] <= now + DAY:
             expected.append(schedule.next_after(expected[-1]))
-        assert list(remembered.after(now, schedule))[:MOST_LISTED] == expected
+        passed, coming = remembered.around(now, schedule)
+        assert coming == expected
+        assert passed == FireTimes().around(now, schedule)[0]
 
 
 def test_fire_times_are_not_found_anew_at_each_look(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from jobs import cron
 from tests.builders import at
-from web.assembly import passed_times
+from web.assembly import FireTimes
 
 NOW = at("2024-01-06T06:00")
 BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -22,10 +22,10 @@ BRUSSELS = ZoneInfo("Europe/Brussels")
 def test_fire_times_of_the_last_day_are_told_the_oldest_first(
     pattern: str, hours: list[int]
 ) -> None:
-    passed = passed_times(cron.parse(pattern, BRUSSELS), NOW)
+    passed, _ = FireTimes().around(NOW, cron.parse(pattern, BRUSSELS))
     assert passed == [NOW + timedelta(hours=hour) for hour in hours]
 
 
 def test_of_many_the_newest_hundred_are_told() -> None:
-    passed = passed_times(cron.parse("* * * * *", BRUSSELS), NOW)
+    passed, _ = FireTimes().around(NOW, cron.parse("* * * * *", BRUSSELS))
     assert passed == [NOW - timedelta(minutes=minute) for minute in range(99, -1, -1)]
