@@ -54,6 +54,7 @@ _log = logging.getLogger("service")
 
 EX_CONFIG: Final = 78  # of sysexits.h: the configuration is at fault, a restart won't help
 SHUTDOWN_SECONDS: Final = 8  # for a write in flight; docker kills after 10
+WAKE_SECONDS: Final = 0.2  # between two looks for a signal
 LEAVE_SECONDS: Final = 0.5  # for what the interpreter does at its exit
 
 
@@ -213,17 +214,16 @@ def serve(settings: Settings) -> int:
         _log.critical("can't listen on %s, port %s: %s", service.host, service.port, error)
         return 1
     signals: list[int] = []
-
-    def ask_to_stop(number: int, _frame: object) -> None:
-        signals.append(number)
-        stop.set()
-
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, ask_to_stop)
+        signal.signal(number, lambda number, _frame: signals.append(number))
     server.start()
     _log.info("listening on %s, port %s", service.host, service.port)
     start_up(settings, parts, stop)
-    stop.wait()
+    # Python looks for signals between two steps: one that comes just as a wait without end begins
+    # would never be seen, and a handler that sets an event can meet the event's own lock.
+    while not (signals or stop.wait(WAKE_SECONDS)):
+        pass
+    stop.set()
     _log.info("stopping")
     parts.scheduler.stop()
     server.stop_accepting()

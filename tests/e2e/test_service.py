@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
 import shutil
 import signal
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests import stack
-from tests.e2e.service import DUMP, HEALING, NEVER, SYNC, Service, eventually
+from tests.e2e.service import DUMP, HEALING, NEVER, PATIENCE, SYNC, Service, eventually
 from tests.servers import Oxigraph, free_port
 
 if TYPE_CHECKING:
@@ -196,3 +198,14 @@ def test_workers_and_reloaders_get_no_second_scheduler(embedded: Store) -> None:
         service.ready()
         assert service.log.count("ready: ") == 1
         only_job(embedded, SYNC)
+
+
+def test_a_signal_that_another_thread_gets_stops_the_service_too(embedded: Store) -> None:
+    """It does not wake the main thread, which would never see it if it waited without end."""
+    with Service(embedded) as service:
+        process = service.ready().process
+        assert process is not None
+        threads = [int(task.name) for task in Path(f"/proc/{process.pid}/task").iterdir()]
+        other = next(thread for thread in threads if thread != process.pid)
+        assert ctypes.CDLL(None).tgkill(process.pid, other, signal.SIGTERM) == 0
+        assert process.wait(PATIENCE) == 0
