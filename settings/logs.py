@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from config import Settings
+
+_log = logging.getLogger(__name__)
 
 
 def configure(settings: Settings) -> None:
@@ -22,6 +25,14 @@ def configure(settings: Settings) -> None:
     logging.basicConfig(level=settings.service.log_level, handlers=[handler], force=True)
     for chatty in ("apscheduler", "waitress"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
+    threading.excepthook = _log_death
+
+
+def _log_death(death: threading.ExceptHookArgs) -> None:
+    """Log what ended a thread: Python itself would print it, in a form of its own."""
+    if death.exc_value is not None:
+        name = death.thread.name if death.thread else "unknown"
+        _log.critical("thread %s died in an unforeseen way", name, exc_info=death.exc_value)
 
 
 class TextLines(logging.Formatter):
@@ -34,6 +45,11 @@ class TextLines(logging.Formatter):
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802 - the base class's
         """Return when the record was made."""
         return datetime.fromtimestamp(record.created, self._zone).isoformat(timespec="milliseconds")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class's
+        """Return the line: one, and one that can be written, whatever a store's words hold."""
+        line = super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
+        return line.encode(errors="backslashreplace").decode()
 
 
 class JsonLines(TextLines):

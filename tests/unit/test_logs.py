@@ -30,6 +30,15 @@ def test_a_line_for_people_has_time_with_zone_level_and_message() -> None:
     assert TextLines(ZONE).format(record()) == "2024-07-06T06:00:00.005+02:00 WARNING done"
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"), [("two\r\nlines", r"two\r\nlines"), ("half \ud800", r"half \ud800")]
+)
+def test_a_line_for_people_is_one_line_that_can_be_written(text: str, shown: str) -> None:
+    line = TextLines(ZONE).format(record(text))
+    assert line.endswith(f" WARNING {shown}")
+    line.encode()
+
+
 def test_a_line_for_machines_holds_what_it_is_about_where_there_is_something() -> None:
     tick, job = Tick(STREAM, DUMP, NOW), job_of(DUMP)
     facts = about(STREAM, DUMP, tick=tick, job=job)
