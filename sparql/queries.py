@@ -157,13 +157,9 @@ WHERE {{
 ORDER BY ?created ?job ?task"""
 )
 
-MOST_NAMED = 30  # operations
-NAMED = Template("?operation IN ($operations) && ")
-
 # One row for each operation and status that has a job; other services' statuses, too. The job goes
 # with its date through the MAX: to join the jobs of the newest dates takes Virtuoso a minute where
-# there are 10,000. A list, since VALUES of 150 operations takes Oxigraph 20 times as long; but no
-# list of many: where Virtuoso first saw the query on a small store, 150 take it seconds.
+# there are 10,000. A list, since VALUES of 150 operations takes Oxigraph 20 times as long.
 NEWEST_JOBS = _statement("""\
 SELECT ?operation ?status (MAX(?dated) AS ?newest)
 WHERE {
@@ -172,7 +168,7 @@ WHERE {
       a cogs:Job ;
       adms:status ?status ;
       dct:created ?created .
-    FILTER ($named?created <= $until)
+    FILTER (?operation IN ($operations) && ?created <= $until)
   }
   BIND (CONCAT(STR(?created), " ", STR(?job)) AS ?dated)
 }
@@ -188,7 +184,7 @@ WHERE {{
       dct:created ?created ;
       adms:status ?status ;
       a cogs:Job .
-    FILTER ($named?created >= $since)
+    FILTER (?operation IN ($operations) && ?created >= $since)
   }}
   OPTIONAL {{ GRAPH ?graph {{ ?job dct:modified ?modified . }} }}
 {_TASKS}}}
@@ -507,19 +503,14 @@ def find_jobs(jobs: Sequence[str]) -> str:
 
 def newest_jobs(operations: Sequence[str], until: datetime) -> str:
     """Return the query for the newest job of each operation and status, as dated up to `until`."""
-    return fill(NEWEST_JOBS, named=_named(operations), until=date_time(until))
+    named = listed(iri(operation) for operation in operations)
+    return fill(NEWEST_JOBS, operations=named, until=date_time(until))
 
 
 def recent_jobs(operations: Sequence[str], since: datetime) -> str:
     """Return the query for the newest jobs of these operations, those created `since`."""
-    return fill(RECENT_JOBS, named=_named(operations), since=date_time(since))
-
-
-def _named(operations: Sequence[str]) -> Term:
-    """Return a condition on the operation; none for many, whoever asks sorts out then."""
-    if len(operations) > MOST_NAMED:
-        return NOTHING
-    return fill(NAMED, operations=listed(iri(operation) for operation in operations))
+    named = listed(iri(operation) for operation in operations)
+    return fill(RECENT_JOBS, operations=named, since=date_time(since))
 
 
 def half_jobs(operations: Sequence[str]) -> str:

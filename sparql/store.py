@@ -49,16 +49,14 @@ class SparqlJobStore:
     ) -> tuple[Job, ...]:
         """Return the jobs of these operations since an instant, the newest first."""
         text = queries.recent_jobs(operations, since)
-        return _of(operations, self._many(text, queries.MOST_RECENT, deadline))
+        return self._many(text, queries.MOST_RECENT, deadline)
 
     def newest(
         self, operations: Sequence[str], until: datetime, deadline: Deadline
     ) -> tuple[Job, ...]:
         """Return the newest job of each operation and status."""
         text = queries.newest_jobs(operations, until)
-        if not operations:
-            return ()
-        return _of(operations, self._select(text, answers.parse_newest, deadline))
+        return self._select(text, answers.parse_newest, deadline) if operations else ()
 
     def find(self, jobs: Sequence[str], deadline: Deadline) -> tuple[Job, ...]:
         """Return those of these jobs that are there; a URI that can't be asked for is not."""
@@ -140,12 +138,6 @@ class SparqlJobStore:
 
     def _select(self, text: str, parse: Callable[[list[Binding]], T], deadline: Deadline) -> T:
         return _parse(self.client.query(text, deadline), parse)
-
-
-def _of(operations: Sequence[str], jobs: tuple[Job, ...]) -> tuple[Job, ...]:
-    """Leave out the jobs of other operations."""
-    named = frozenset(operations)
-    return tuple(job for job in jobs if job.operation in named)
 
 
 def _is_writable(job: Job) -> bool:

@@ -47,7 +47,6 @@ ERROR = ErrorResource(
     message='no "dump":\nwhy \\ ever',
     created=NOW,
 )
-MANY = [f"http://redpencil.data.gift/id/operation/{number}" for number in range(31)]
 JOBS = ("http://redpencil.data.gift/id/job/1", "http://redpencil.data.gift/id/job/2")
 
 # -- statements ---------------------------------------------------------------------------------
@@ -64,8 +63,6 @@ STATEMENTS = {  # .rq is a query, .ru an update
     "find_jobs.rq": queries.find_jobs(JOBS),
     "active_jobs.rq": queries.active_jobs(STREAM.operations),
     "recent_jobs.rq": queries.recent_jobs(STREAM.operations, NOW),
-    "newest_jobs_of_many.rq": queries.newest_jobs(MANY, NOW),
-    "recent_jobs_of_many.rq": queries.recent_jobs(MANY, NOW),
     "newest_jobs.rq": queries.newest_jobs(STREAM.operations, NOW),
     "half_jobs.rq": queries.half_jobs(STREAM.operations),
     "add_task.ru": queries.add_task(NEW),
