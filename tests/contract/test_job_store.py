@@ -331,6 +331,18 @@ def test_the_newest_job_of_each_operation_and_status(backend: Backend) -> None:
     ]
 
 
+def test_of_many_operations_the_jobs_of_others_are_left_out(backend: Backend) -> None:
+    many = [operation(kind, f"stream-{number}") for number in range(20) for kind in (DUMP, HEALING)]
+    mine = new_job("a", DUMP, stream_of("stream-7"))
+    create(backend, mine, new_job("b", DUMP, OTHER))
+    for found in (
+        backend.store.newest(many, NOW, soon()),
+        backend.store.recent(many, NOW, soon()),
+        backend.store.active(many, soon()),
+    ):
+        assert [job.uri for job in found] == [mine.uri]
+
+
 def test_of_no_operations_no_job_is_the_newest(backend: Backend) -> None:
     create(backend, new_job("a"))
     assert backend.store.newest([], NOW, soon()) == ()
