@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, cast
 
 from jobs.model import JobKind, Status
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from jobs.model import Job, Plan, Stream
 
 DAY = timedelta(days=1)
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
