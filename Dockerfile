@@ -1,7 +1,7 @@
-# Builds with no argument: docker build -t delta-producer-background-jobs-initiator .
+# Build: docker build -t delta-producer-background-jobs-initiator .
 #
-# The tag moves with Python's patch releases and Debian's fixes. To build the very same image again, put the digest
-# behind it that `docker pull` prints: FROM python:3.13-slim-trixie@sha256:... AS base
+# The base image of this tag changes with patch releases of Python and fixes of Debian. For a repeatable build, add
+# the digest that `docker pull` prints: FROM python:3.13-slim-trixie@sha256:... AS base
 FROM python:3.13-slim-trixie AS base
 ENV PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -17,7 +17,7 @@ RUN python -m venv --without-pip /opt/venv \
     && python -m pip --python /opt/venv/bin/python install \
         --compile --require-hashes --only-binary :all: -r /tmp/requirements.txt
 WORKDIR /app
-# .dockerignore lets the service's own files through and nothing else.
+# .dockerignore admits only the files of the service.
 COPY . .
 RUN chmod -R a+rX . && python -m compileall -q .
 
@@ -27,12 +27,12 @@ LABEL org.opencontainers.image.title="delta-producer-background-jobs-initiator" 
       org.opencontainers.image.description="Creates the initial sync, healing and dump jobs of a delta producer" \
       org.opencontainers.image.licenses="MIT"
 
-# What operators call with `docker compose exec`; curl is the health check's, too.
+# Operators use these with `docker compose exec`. The health check uses curl.
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends bash curl wget \
     && rm -rf /var/lib/apt/lists/*
 
-# By number, so that an orchestrator can tell that it is not root. Files mounted at /config must be readable for it.
+# A numeric user, so that an orchestrator can check that it is not root. It must be able to read files in /config.
 RUN groupadd --gid 1000 initiator \
     && useradd --uid 1000 --gid 1000 --no-create-home --home-dir /app --shell /bin/bash initiator \
     && mkdir /config
@@ -42,8 +42,7 @@ COPY --from=build /app /app
 WORKDIR /app
 USER 1000:1000
 
-# Port 80, since every stack expects it there. Docker lets any user listen on it; a runtime that doesn't needs
-# another PORT.
+# Every stack expects port 80. Docker allows any user to listen on it. A runtime that does not needs another PORT.
 ENV PATH="/opt/venv/bin:$PATH" \
     PORT=80 \
     MU_SPARQL_ENDPOINT=http://database:8890/sparql

@@ -1,63 +1,56 @@
-"""`flask check`: what a configuration amounts to, before anything is deployed."""
+"""`flask check`: show what a configuration means before it is deployed."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta, tzinfo
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 from flask.cli import with_appcontext
 
+from commands.context import current_context
+from commands.overlaps import Overlap, overlaps
 from commands.text import columns, instant, wrapped
-from commands.tools import current_tools
-from jobs.collisions import collisions
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime, tzinfo
-
-    from config import Settings
-    from jobs.collisions import Collision
-    from jobs.model import Plan
+from config import Settings
+from jobs.model import Plan
+from jobs.text import count
 
 HORIZON: Final = timedelta(days=14)
-MOST_COLLISIONS: Final = 10  # that are written out
+MAX_OVERLAPS: Final = 10  # lines of output
 
 
 @click.command()
 @with_appcontext
 def check() -> None:
-    """Check the configuration and show what it amounts to.
+    """Check the configuration and show what it means.
 
-    Needs neither the store nor a running service. With a bad configuration it lists every
-    problem on standard error and ends with exit status 78, as the service does at its start.
+    Works without the store and without a running service. If the configuration has problems, it
+    lists them all on standard error and ends with exit status 78, as the service does at its
+    start.
     """
-    tools = current_tools()
-    for line in report(tools.settings, tools.world.now()):
+    context = current_context()
+    for line in report(context.settings, context.clock.now()):
         click.echo(line)
 
 
 def report(settings: Settings, now: datetime) -> Iterator[str]:
-    """Yield the lines of the answer."""
+    """Yield the lines of the output."""
     yield from settings.warnings
-    yield f"configuration: no problems, {_count(len(settings.warnings), 'warning')}"
-    streams = _count(len(settings.streams), "stream")
+    yield f"configuration: no problems, {count(len(settings.warnings), 'warning')}"
+    streams = count(len(settings.streams), "stream")
     yield f"{streams}, time zone {settings.zone}, now {instant(now, settings.zone)}"
     yield from _streams(settings, now)
-    yield from ["", "creators of errors (dct:creator), for the alerting's configuration"]
+    yield from ["", "creators of error resources (dct:creator), for the configuration of alerts"]
     for creator in dict.fromkeys(stream.error_creator for stream in settings.streams):
         yield f"  {creator}"
     yield ""
-    yield from _meetings(collisions(settings.streams, now, HORIZON), settings.zone)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number or 'no'} {what}" if number == 1 else f"{number or 'no'} {what}s"
+    yield from _overlaps(overlaps(settings.streams, now, HORIZON), settings.zone)
 
 
 def _streams(settings: Settings, now: datetime) -> Iterator[str]:
-    """Yield each stream with its kinds, in columns that are the same for all streams."""
+    """Yield each stream with its kinds; the columns are aligned across all streams."""
     plans = chain.from_iterable(stream.plans for stream in settings.streams)
     rows = iter(columns([_row(plan, now, settings.zone) for plan in plans]))
     for stream in settings.streams:
@@ -77,20 +70,23 @@ def _row(plan: Plan, now: datetime, zone: tzinfo) -> list[str]:
     return [name, schedule.pattern, instant(schedule.next_after(now), zone), schedule.in_words]
 
 
-def _meetings(found: Sequence[Collision], zone: tzinfo) -> Iterator[str]:
-    """Yield what starts together: heavy jobs at one instant are seldom meant."""
+def _overlaps(found: Sequence[Overlap], zone: tzinfo) -> Iterator[str]:
+    """Yield which jobs are due together, as operators rarely want heavy jobs to overlap."""
     if not found:
-        yield f"no two are due at one instant within {HORIZON.days} days"
+        yield f"no two jobs are due at the same time in the next {HORIZON.days} days"
         return
-    yield f"due at one instant, within {HORIZON.days} days; a dump waits for its stream's healing"
-    for collision in found[:MOST_COLLISIONS]:
-        due = ", ".join(map(str, collision.due))
-        yield from wrapped(f"{instant(collision.first, zone)}: {due}{_more(collision)}", 2)
-    if found[MOST_COLLISIONS:]:
-        yield f"  and {_count(len(found) - MOST_COLLISIONS, 'other combination')}"
+    yield (
+        f"due at the same time in the next {HORIZON.days} days "
+        "(a dump waits for the healing of its stream)"
+    )
+    for overlap in found[:MAX_OVERLAPS]:
+        kinds = ", ".join(map(str, overlap.kinds))
+        yield from wrapped(f"{instant(overlap.first, zone)}: {kinds}{_repeats(overlap)}", 2)
+    if found[MAX_OVERLAPS:]:
+        yield f"  and {count(len(found) - MAX_OVERLAPS, 'other combination')}"
 
 
-def _more(collision: Collision) -> str:
-    more = collision.times - 1
-    least = "" if collision.exact else "at least "
-    return f" (and {least}{_count(more, 'more time')})" if more else ""
+def _repeats(overlap: Overlap) -> str:
+    more = overlap.times - 1
+    bound = "" if overlap.exact else "at least "
+    return f" (and {bound}{count(more, 'more time')})" if more else ""

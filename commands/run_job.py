@@ -1,39 +1,33 @@
-"""`flask run-job`: have the running service create a job, and see what becomes of it."""
+"""`flask run-job`: make the running service create a job, and follow it with `--wait`."""
 
 from __future__ import annotations
 
 import re
 import sys
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 from flask.cli import with_appcontext
 
-from commands.following import follow
+from commands.context import UNNAMED, CommandContext, current_context, find_stream
+from commands.follow import Progress, follow
 from commands.service import OK, NoAnswerError, call, detail, url_option
 from commands.text import instant
-from commands.tools import UNNAMED, current_tools, find_stream
-from jobs.model import JOB_BASE, JobKind
+from jobs.model import JOB_BASE, Job, JobKind, Stream
 from jobs.store import Deadline, StoreError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from commands.following import Progress
-    from commands.tools import Tools
-    from jobs.model import Job, Stream
+from jobs.streams import Streams
 
 FAILED: Final = 1
 STILL_RUNNING: Final = 3
-LAST_LOOK: Final = 5.0  # seconds that the store has for an answer when the time is up
-INTERRUPTED: Final = 130  # as a shell says it of Ctrl-C
-_IN_DOUBT: Final = "the job may have been created all the same: flask status shows it"
+INTERRUPTED: Final = 130  # the exit status that shells use for Ctrl-C
+FINAL_READ_SECONDS: Final = 5.0  # the store has this long to answer after --wait is over
+_IN_DOUBT: Final = "the job may have been created anyway; check with flask status"
 _NOT_CLOSED: Final = (
-    "nothing has closed the job, so it blocks its stream: job-controller should (does its "
-    "configuration have this job operation?), or this service with CLOSE_FINISHED_JOBS=true"
+    "the job is still open and blocks its stream: configure job-controller to close jobs of this "
+    "operation, or set CLOSE_FINISHED_JOBS=true"
 )
-_ERASE: Final = "\r\x1b[K"  # to the beginning of the terminal's line, and clear it
+_CLEAR_LINE: Final = "\r\x1b[K"
 _JOB: Final = re.compile(re.escape(JOB_BASE) + r"[\w-]+")
 _KINDS: Final = {kind.slug: kind for kind in JobKind}
 
@@ -51,43 +45,46 @@ _KINDS: Final = {kind.slug: kind for kind in JobKind}
     "seconds",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="Follow the job for at most so long.",
+    help="Follow the job for at most this long.",
 )
 @url_option
 @with_appcontext
 def run_job(kind: str, name: str | None, seconds: float | None, url: str | None) -> None:
-    """Have the running service create a job of KIND now, and print its URI.
+    """Make the running service create a job of KIND now, and print the URI of the job.
 
-    With --wait, ends with exit status 0 if the job's tasks succeeded, 1 if they did not, and 3
-    if they still ran when the time was up. What happens meanwhile goes to standard error.
+    With --wait, the exit status is 0 if the tasks of the job succeeded, 1 if one of them did not,
+    and 3 if they were still running when the time was over. Progress goes to standard error.
     """
-    tools, context = current_tools(), click.get_current_context()
-    stream = choose(tools.settings.streams, name)
+    context = current_context()
+    stream = choose(context.settings.streams, name)
     try:
-        job = create(tools, stream, _KINDS[kind], url)
+        job = create(context, stream, _KINDS[kind], url)
     except KeyboardInterrupt:
         click.echo(f"interrupted; {_IN_DOUBT}", err=True)
-        context.exit(INTERRUPTED)
+        click.get_current_context().exit(INTERRUPTED)
     click.echo(job)
     if seconds is not None:
-        context.exit(wait(tools, job, seconds))
+        click.get_current_context().exit(wait(context, job, seconds))
 
 
-def choose(streams: Sequence[Stream], name: str | None) -> Stream:
-    """Return the stream that is asked for; without a name there must be no doubt."""
+def choose(streams: Streams, name: str | None) -> Stream:
+    """Return the stream with this name, or without a name the environment's or the only one.
+
+    Raise `click.BadParameter`, a usage error, if there is no such stream or no single one.
+    """
     if name is not None:
         return find_stream(streams, name)
-    unnamed = [stream for stream in streams if stream.name is None]
-    if len(unnamed or streams) > 1:
-        names = ", ".join(stream.name for stream in streams if stream.name)
-        raise click.BadParameter(f"name one of {names}", param_hint="--stream")
-    return (unnamed or streams)[0]
+    candidates = [stream for stream in streams if stream.name is None] or list(streams)
+    if len(candidates) > 1:
+        names = ", ".join(map(str, (stream.name for stream in candidates)))
+        raise click.BadParameter(f"choose one of {names}", param_hint="--stream")
+    return candidates[0]
 
 
-def create(tools: Tools, stream: Stream, kind: JobKind, url: str | None) -> str:
-    """Have the service create a job; return its URI."""
+def create(context: CommandContext, stream: Stream, kind: JobKind, url: str | None) -> str:
+    """Make the service create a job and return its URI; raise `click.ClickException` otherwise."""
     try:
-        answer = call(tools, "POST", url, stream.address(kind))
+        answer = call(context, "POST", url, stream.address(kind))
     except NoAnswerError as error:
         doubt = f"; {_IN_DOUBT}" if error.sent else ""
         raise click.ClickException(f"{error.message}{doubt}") from error
@@ -98,59 +95,59 @@ def create(tools: Tools, stream: Stream, kind: JobKind, url: str | None) -> str:
     return found[0]
 
 
-def wait(tools: Tools, uri: str, seconds: float) -> int:
-    """Follow a job, say how it ended, and return the exit status."""
-    until = Deadline.after(seconds, tools.world.monotonic)
-    line = ProgressLine(tools)
+def wait(context: CommandContext, uri: str, seconds: float) -> int:
+    """Follow a job, print its result to standard error, and return the exit status."""
+    monotonic, timeout = context.clock.monotonic, context.settings.service.mu_sparql_timeout
+    deadline = Deadline.after(seconds, monotonic)
+    line = ProgressLine(context)
 
-    def look() -> Job | None:
-        seconds = min(tools.world.seconds, until.remaining + LAST_LOOK)
-        found = tools.store.find([uri], Deadline.after(seconds, tools.world.monotonic))
+    def read_job() -> Job | None:
+        limit = min(timeout, deadline.remaining + FINAL_READ_SECONDS)
+        found = context.store.within(Deadline.after(limit, monotonic)).find([uri])
         return found[0] if found else None
 
     try:
-        message, status = verdict(follow(look, line.tell, until, tools.pause), seconds)
+        last = follow(read_job, line.show, deadline, context.pause)
+        message, status = result(last, seconds)
     except KeyboardInterrupt:
-        message, status = "interrupted; the job goes on", INTERRUPTED
+        message, status = "interrupted; the job continues", INTERRUPTED
     except StoreError as error:
-        message, status = f"the job goes on, but can't be followed: {error}", FAILED
+        message, status = f"the job continues, but its state cannot be read: {error}", FAILED
     line.end()
     click.echo(message, err=True)
     return status
 
 
-def verdict(last: Progress, seconds: float) -> tuple[str, int]:
-    """Say what a job has come to within the time there was, in words and as exit status."""
+def result(last: Progress, seconds: float) -> tuple[str, int]:
+    """Return the final message and the exit status, for the last progress within the time."""
     if last.succeeded is None:
-        return f"not finished after {seconds:g} s, the job goes on: {last.words}", STILL_RUNNING
-    closed = "" if last.closed else f"; {_NOT_CLOSED}"
+        return f"not finished after {seconds:g} s, the job continues: {last.text}", STILL_RUNNING
+    not_closed = "" if last.closed else f"; {_NOT_CLOSED}"
     if last.succeeded:
-        return f"succeeded: {last.words}{closed}", 0
-    return f"failed: {last.words}{closed}", FAILED
+        return f"succeeded: {last.text}{not_closed}", 0
+    return f"failed: {last.text}{not_closed}", FAILED
 
 
 class ProgressLine:
-    """What the job does: one line that changes on a terminal, else a line for every change."""
+    """Shows progress: on a terminal in one line that changes, else in a line for each change."""
 
-    def __init__(self, tools: Tools) -> None:
-        self._zone = tools.settings.zone
-        self._world = tools.world
-        self._began = tools.world.monotonic()
+    def __init__(self, context: CommandContext) -> None:
+        self._clock = context.clock
+        self._zone = context.settings.zone
+        self._started = context.clock.monotonic()
         self._terminal = sys.stderr.isatty()
         self._last: Progress | None = None
 
-    def tell(self, progress: Progress) -> None:
-        """Show how far the job is."""
+    def show(self, progress: Progress) -> None:
+        """Write the progress to standard error."""
         if self._terminal:
-            seconds = int(self._world.monotonic() - self._began)
-            click.echo(
-                f"{_ERASE}{timedelta(seconds=seconds)}  {progress.words}", err=True, nl=False
-            )
+            elapsed = timedelta(seconds=int(self._clock.monotonic() - self._started))
+            click.echo(f"{_CLEAR_LINE}{elapsed}  {progress.text}", err=True, nl=False)
         elif progress != self._last:
-            click.echo(f"{instant(self._world.now(), self._zone)}: {progress.words}", err=True)
+            click.echo(f"{instant(self._clock.now(), self._zone)}: {progress.text}", err=True)
         self._last = progress
 
     def end(self) -> None:
-        """Make room for what is said next."""
+        """Clear the line, so that the next message can replace it."""
         if self._terminal:
-            click.echo(_ERASE, err=True, nl=False)
+            click.echo(_CLEAR_LINE, err=True, nl=False)

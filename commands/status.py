@@ -1,38 +1,38 @@
-"""`flask status`: how the running service fares, for a person or a script."""
+"""`flask status`: show the state of the running service to a person or a script."""
 
 from __future__ import annotations
 
-from datetime import UTC
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 import click
 from flask.cli import with_appcontext
 from pydantic import ValidationError
 
+from commands.context import current_context
 from commands.service import OK, call, detail, url_option
 from commands.text import columns, instant, wrapped
-from commands.tools import current_tools
-from web.report import StatusReport
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime, tzinfo
-
-    from web.report import ActiveJobReport, KindReport, StreamReport, TroubleReport
+from web.status.report import (
+    ActiveJobReport,
+    KindReport,
+    StatusReport,
+    StreamReport,
+    StuckJobReport,
+)
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print the document as it came.")
+@click.option("--json", "as_json", is_flag=True, help="Print the JSON of /status unchanged.")
 @url_option
 @with_appcontext
 def status(url: str | None, *, as_json: bool) -> None:
-    """Show how the running service fares.
+    """Show the state of the running service.
 
-    Ends with exit status 0 if it is ready, reaches the store and no job is stuck; else with 1,
-    and the reasons on standard error.
+    The exit status is 0 if the service is ready, reaches the store and has no stuck job.
+    Otherwise it is 1, and the reasons are on standard error.
     """
-    answer = call(current_tools(), "GET", url, "/status")
+    answer = call(current_context(), "GET", url, "/status")
     if answer.status != OK:
         raise click.ClickException(f"no status ({answer.status}): {detail(answer)}")
     if as_json:
@@ -41,25 +41,25 @@ def status(url: str | None, *, as_json: bool) -> None:
     if not as_json:
         for line in lines(report):
             click.echo(line)
-    found = list(problems(report))
-    for problem in found:
-        click.echo(problem, err=True)
-    click.get_current_context().exit(1 if found else 0)
+    reasons = list(problems(report))
+    for reason in reasons:
+        click.echo(reason, err=True)
+    click.get_current_context().exit(1 if reasons else 0)
 
 
 def parse(text: str) -> StatusReport:
-    """Read the document."""
+    """Return the status from its JSON; raise `click.ClickException` if it is something else."""
     try:
         return StatusReport.model_validate_json(text)
     except ValidationError as error:
-        message = "the answer is no status of this version of the service; is --url right?"
+        message = "the answer is not the status of this version of the service; check --url"
         raise click.ClickException(message) from error
 
 
 def problems(report: StatusReport) -> Iterator[str]:
-    """Yield what needs somebody's attention."""
+    """Yield every reason for a person to act."""
     if not report.ready:
-        yield f"not ready: {report.problem or 'the start is not done yet'}"
+        yield f"not ready: {report.problem or 'the start is not finished'}"
     elif report.problem:
         yield report.problem
     if not report.store.reachable:
@@ -72,7 +72,7 @@ def problems(report: StatusReport) -> Iterator[str]:
 
 
 def lines(report: StatusReport) -> Iterator[str]:
-    """Yield the report for a person, in the service's zone."""
+    """Yield the report as lines of text, with times in the service's zone."""
     zone = _zone(report.time_zone)
     state = "ready" if report.ready else "not ready"
     reachable = "reachable" if report.store.reachable else "not reachable"
@@ -82,16 +82,16 @@ def lines(report: StatusReport) -> Iterator[str]:
     rows = [_row(kind, zone) for stream in report.streams for kind in stream.kinds]
     heading, *aligned = columns([["kind", "next", "last job", "last outcome"], *rows])
     yield from ["", f"  {heading}"]
-    left = iter(aligned)
+    remaining = iter(aligned)
     for stream in report.streams:
         yield _stream(stream)
-        for kind, row in zip(stream.kinds, left, strict=False):
+        for kind, row in zip(stream.kinds, remaining, strict=False):
             yield f"  {row}"
             yield from _details(kind, zone)
 
 
 def _zone(name: str) -> tzinfo:
-    """Return the service's zone, or UTC where this machine does not know it."""
+    """Return the service's zone, or UTC if this machine does not know it."""
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):
@@ -118,12 +118,12 @@ def _row(kind: KindReport, zone: tzinfo) -> list[str]:
 
 
 def _short(when: datetime | None, zone: tzinfo) -> str:
-    """Write an instant of a table; its zone stands in the first line."""
+    """Return the date and time without seconds and zone; the first line of output has the zone."""
     return f"{when.astimezone(zone):%a %Y-%m-%d %H:%M}" if when else ""
 
 
 def _details(kind: KindReport, zone: tzinfo) -> Iterator[str]:
-    """Yield why the last outcome is what it is, and the jobs that run or should."""
+    """Yield the reason for the last outcome, and the active jobs."""
     outcome = kind.last_outcome
     if outcome and outcome.reason:
         tick = f" tick {instant(outcome.tick, zone)}:" if outcome.tick else ""
@@ -132,10 +132,10 @@ def _details(kind: KindReport, zone: tzinfo) -> Iterator[str]:
         if job.trouble is None:
             yield from wrapped(f"active: {job.uri} ({job.status})", 4)
         else:
-            yield from _trouble(job, job.trouble, zone)
+            yield from _stuck(job, job.trouble, zone)
 
 
-def _trouble(job: ActiveJobReport, trouble: TroubleReport, zone: tzinfo) -> Iterator[str]:
+def _stuck(job: ActiveJobReport, trouble: StuckJobReport, zone: tzinfo) -> Iterator[str]:
     since = instant(trouble.since, zone)
     yield from wrapped(f"stuck since {since}, {trouble.cause}: {job.uri} ({job.status})", 4)
     yield from wrapped(trouble.message, 6)

@@ -1,25 +1,22 @@
-"""How the commands write: instants in one zone, columns that line up, lines that fit."""
+"""The layout of the commands' output: times in one zone, aligned columns, wrapped lines."""
 
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
 from itertools import zip_longest
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime, tzinfo
-
-WIDTH = 100  # columns of the terminal that lines are made for; a URI is never cut
+WIDTH = 100  # columns of the terminal; only a URI may be longer, as it is never cut
 
 
 def instant(when: datetime, zone: tzinfo) -> str:
-    """Write an instant with its weekday and zone."""
+    """Return the date and time in a zone, with the weekday and the zone's abbreviation."""
     return f"{when.astimezone(zone):%a %Y-%m-%d %H:%M:%S %Z}"
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Line up the cells of rows; what comes last in a row may be as long as it likes."""
+    """Return one line for each row, with aligned cells; the last cell of a row is not padded."""
     aligned = [row[:-1] for row in rows]
     widths = [max(map(len, column)) for column in zip_longest(*aligned, fillvalue="")]
     return [
@@ -29,7 +26,7 @@ def columns(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def wrapped(text: str, indent: int) -> list[str]:
-    """Break a text into lines; those after the first go in by two columns more."""
+    """Break a text into lines; those after the first are indented by two more columns."""
     return textwrap.wrap(
         text,
         WIDTH,

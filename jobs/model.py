@@ -1,34 +1,33 @@
-"""The values everything else talks about: streams, jobs, tasks, decisions.
+"""The values that everything else works with: streams, job kinds, jobs, tasks, ticks.
 
-All of them are frozen and know neither store nor clock. An instant is always an aware datetime.
+All of them are immutable and know neither store nor clock. Every instant is an aware datetime.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, TypeAlias
 
-if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+from jobs.cron import Schedule
 
-    from jobs.cron import Schedule
-
+SERVICE = "http://lblod.data.gift/services/delta-producer-background-jobs-initiator"
 JOB_BASE = "http://redpencil.data.gift/id/job/"
 TASK_BASE = "http://redpencil.data.gift/id/task/"
 ERROR_BASE = "http://redpencil.data.gift/id/jobs/error/"
 TASK_OPERATIONS = "http://redpencil.data.gift/id/jobs/concept/TaskOperation/deltas/"
-MAINTAINERS_HEALING = TASK_OPERATIONS + "healing/patchPublicationGraph"  # what it listens for
+# The healing task operation that the publication-graph-maintainer listens for.
+MAINTAINERS_HEALING = TASK_OPERATIONS + "healing/patchPublicationGraph"
 
 
 class NoOperationError(Exception):
-    """A kind of job that the stream has no job operation for."""
+    """The stream has no job operation for this job kind."""
 
 
 class JobKind(Enum):
-    """The three kinds of job, in the order in which ticks due at one instant are taken up.
+    """The three kinds of job, in the order in which ticks of one instant are handled.
 
-    Healing goes before the dump so that the dump publishes what the healing mended.
+    Healing goes before the dump, so that the dump publishes what the healing repaired.
     """
 
     INITIAL_SYNC = "initial sync"
@@ -37,12 +36,12 @@ class JobKind(Enum):
 
     @property
     def slug(self) -> str:
-        """The kind as one word: in commands, metrics and the status."""
+        """The kind as one word, for commands, metrics and the status."""
         return self.value.replace(" ", "-")
 
     @property
     def path(self) -> str:
-        """The last segment of its calls' address."""
+        """The last path segment of the kind's calls."""
         return "dump-publication-graph-jobs" if self is JobKind.DUMP else f"{self.slug}-jobs"
 
 
@@ -69,10 +68,7 @@ ACTIVE = (Status.BUSY, Status.SCHEDULED)
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What one stream does for one job kind.
-
-    `enabled_by` names the setting that would enable the kind, for whoever meets a refusal.
-    """
+    """What one stream does for one job kind; `enabled_by` is the setting that enables the kind."""
 
     kind: JobKind
     enabled: bool
@@ -84,11 +80,11 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Remedies:
-    """What may be done to a stream's stuck jobs without asking; by default nothing.
+    """What the service may do to a stream's stuck jobs by itself; by default nothing.
 
-    `job_timeout` is how long an active job may be silent before it is failed; None: for ever.
-    `close_finished`: a job whose tasks ended is closed, in a stack without a job-controller.
-    `timed_by` and `closed_by` name the settings that switch these on.
+    `job_timeout` is how long an active job may show no sign of life before it is failed; None
+    means for ever. `close_finished` closes a job whose tasks ended, for a stack without a
+    job-controller. `timed_by` and `closed_by` name the settings of these two.
     """
 
     job_timeout: timedelta | None = None
@@ -113,22 +109,22 @@ class Stream:
     remedies: Remedies = Remedies()
 
     def __str__(self) -> str:
-        """Name the stream as logs and messages do."""
+        """Return the stream's name as logs and messages write it."""
         return "the environment's stream" if self.name is None else f"stream {self.name}"
 
     def plan(self, kind: JobKind) -> Plan:
-        """Return the plan for `kind`; every stream has one of each."""
+        """Return the plan for a kind; every stream has one for each."""
         return next(plan for plan in self.plans if plan.kind is kind)
 
     def operation(self, kind: JobKind) -> str:
-        """Return the job operation for `kind`; raise `NoOperationError` where there is none."""
+        """Return the job operation of a kind; raise `NoOperationError` if none is configured."""
         operation = self.plan(kind).job_operation
         if operation is None:
             raise NoOperationError(f"{self} has no {kind.value} job operation, so no such jobs")
         return operation
 
     def address(self, kind: JobKind) -> str:
-        """Return the path of the calls for `kind`."""
+        """Return the path of a kind's calls."""
         return f"/{kind.path}" if self.name is None else f"/{self.name}/{kind.path}"
 
     def kind_of(self, job: Job) -> JobKind:
@@ -137,26 +133,26 @@ class Stream:
 
     @property
     def operations(self) -> tuple[str, ...]:
-        """Every job operation of the stream, enabled or not: a job of any of them can block it."""
+        """All job operations of the stream, of disabled kinds too: any such job can block it."""
         return tuple(plan.job_operation for plan in self.plans if plan.job_operation is not None)
 
 
 @dataclass(frozen=True)
 class Tick:
-    """One run that a schedule asks for: `fire_time` is when it was due, not when it is handled."""
+    """One run that a schedule asks for; `fire_time` is when it was due, not when it is handled."""
 
     stream: Stream
     kind: JobKind
     fire_time: datetime
 
     def __str__(self) -> str:
-        """Name the tick by its instant, in UTC as its job's date is."""
+        """Return the fire time in UTC, which is also the date of the tick's job."""
         return self.fire_time.isoformat()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """A task as the store has it; `status` is None when its IRI is none that this service knows."""
+    """A task as the store has it; `status` is None if this service does not know its IRI."""
 
     uri: str
     status: Status | None
@@ -167,7 +163,7 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A job as the store has it; `status` is None when its IRI is none that is known here."""
+    """A job as the store has it; `status` is None if this service does not know its IRI."""
 
     uri: str
     operation: str
@@ -177,24 +173,25 @@ class Job:
     tasks: tuple[Task, ...] = ()
 
     def __str__(self) -> str:
-        """Name the job as messages do: by its URI."""
+        """Return the URI, which is how messages name a job."""
         return self.uri
 
     @property
     def active(self) -> bool:
-        """Whether the job still runs, or waits to."""
+        """Whether the job is busy or scheduled."""
         return self.status in ACTIVE
 
     @property
     def unfinished(self) -> tuple[Task, ...]:
-        """The tasks that still run, or wait to."""
+        """The tasks that are busy or scheduled."""
         return tuple(task for task in self.tasks if task.status in ACTIVE)
 
     @property
     def dates(self) -> tuple[datetime, ...]:
-        """Every date of the job and its tasks: each was a sign of life.
+        """All dates of the job and its tasks: each is a sign of life.
 
-        Not every service touches `dct:modified`: the dump publisher never does.
+        The dates of the tasks count because not every service updates `dct:modified` of the job.
+        The dump publisher never does.
         """
         of_tasks = [date for task in self.tasks for date in (task.created, task.modified)]
         return tuple(filter(None, [self.created, self.modified, *of_tasks]))
@@ -202,7 +199,7 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class NewJob:
-    """A job and its one task, about to be written; both are dated `created`."""
+    """A job with its one task, to be written; both get the date `created`."""
 
     job_id: str
     task_id: str
@@ -222,73 +219,16 @@ class NewJob:
         return TASK_BASE + self.task_id
 
 
-@dataclass(frozen=True, kw_only=True)
-class ErrorResource:
-    """The error that operators' alerting mails; it references one job at most."""
-
-    error_id: str
-    graph: str
-    creator: str
-    message: str
-    created: datetime
-    job: str | None = None
-
-    @property
-    def uri(self) -> str:
-        """The error's URI."""
-        return ERROR_BASE + self.error_id
-
-
 @dataclass(frozen=True)
 class StreamState:
-    """What the store knows of a stream: active jobs, successful initial syncs, and recent jobs.
+    """What the store knows of a stream when a decision is made.
 
-    `healed` holds a successful healing, if there is one. `recent` are the jobs created since the
-    instant that was asked for, whatever their status.
+    `active` are its active jobs, `synced` its successful initial syncs. `healed` holds one
+    successful healing if there is any. `recent` are the jobs created since the instant that was
+    asked for, of any status.
     """
 
     active: tuple[Job, ...] = ()
     synced: tuple[Job, ...] = ()
     healed: tuple[Job, ...] = ()
     recent: tuple[Job, ...] = ()
-
-
-@dataclass(frozen=True)
-class Create:
-    """The job is to be created now."""
-
-
-@dataclass(frozen=True)
-class AlreadyDone:
-    """There is nothing left to do; `job` is the one that did it, or does."""
-
-    reason: str
-    job: Job
-
-
-class Obstacle(Enum):
-    """What kind of thing keeps a tick from becoming a job; each is reported for itself."""
-
-    ACTIVE_JOB = "active job"
-    NO_INITIAL_SYNC = "no initial sync"
-    STORE = "store"
-    SERVICE = "service"
-
-
-@dataclass(frozen=True)
-class Wait:
-    """The job may not be created yet, for `reason`; `blocking` are the jobs in its way."""
-
-    reason: str
-    blocking: tuple[Job, ...] = field(default=())
-    obstacle: Obstacle = Obstacle.ACTIVE_JOB
-
-
-@dataclass(frozen=True)
-class Refuse:
-    """The job is not to be created; `reason` names the setting or state that would change it."""
-
-    reason: str
-
-
-Decision: TypeAlias = Create | AlreadyDone | Wait | Refuse

@@ -1,46 +1,30 @@
 """Which job may be created when: one decision over one table of kinds.
 
-`decide` is a function of values alone, so each row of the README's decision table is a test.
+`decide` is a pure function of values: each row of the documented decision table is a test.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import TypeAlias
 
-from jobs.model import (
-    AlreadyDone,
-    Create,
-    Decision,
-    JobKind,
-    Obstacle,
-    Refuse,
-    Trigger,
-    Wait,
-)
+from jobs.model import Job, JobKind, Stream, StreamState, Trigger
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
-
-    from jobs.model import Job, Stream, StreamState
+CLOCK_TOLERANCE = timedelta(minutes=5)  # by which the clocks of two machines may differ
+MAX_NAMED = 3  # blocking jobs that a message names
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What sets one kind apart from the others.
-
-    `started_by` is the trigger that considers it without a person asking.
-    """
+    """What sets one kind apart; `started_by` is the trigger that needs no person."""
 
     started_by: Trigger
     once: bool = False
     needs_initial_sync: bool = False
 
-
-CLOCK_TOLERANCE = timedelta(minutes=5)  # by which the clocks of two machines may differ
-MOST_NAMED = 3  # blocking jobs that a message names
 
 RULES: Mapping[JobKind, Rule] = {
     JobKind.INITIAL_SYNC: Rule(started_by=Trigger.STARTUP, once=True),
@@ -49,93 +33,141 @@ RULES: Mapping[JobKind, Rule] = {
 }
 
 
-def decide(
-    kind: JobKind,
-    stream: Stream,
-    state: StreamState,
-    trigger: Trigger,
-    done: Job | None = None,
-) -> Decision:
-    """Decide whether a job of `kind` is to be created now, and if not, say why not.
+class Obstacle(Enum):
+    """What keeps a tick from becoming a job; each kind of obstacle is reported separately."""
 
-    A person's request is stopped by configuration and by a missing initial sync, not by active
-    jobs: asking for a job is how operators get past one that hangs. A successful healing stands
-    in for an initial sync that a retention service removed. `done` is the job that a tick has
-    already, see `newest_since`.
+    ACTIVE_JOB = "active job"
+    NO_INITIAL_SYNC = "no initial sync"
+    STORE = "store"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True)
+class Create:
+    """The job is to be created now."""
+
+
+@dataclass(frozen=True)
+class AlreadyDone:
+    """Nothing is left to do; `job` did the work, or does it now."""
+
+    reason: str
+    job: Job
+
+
+@dataclass(frozen=True)
+class Wait:
+    """The job may not be created yet; `blocking` are the jobs that prevent it."""
+
+    reason: str
+    blocking: tuple[Job, ...] = ()
+    obstacle: Obstacle = Obstacle.ACTIVE_JOB
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """The job is not to be created; `reason` names the setting or state that would change it."""
+
+    reason: str
+
+
+Decision: TypeAlias = Create | AlreadyDone | Wait | Refuse
+
+
+def needs_state(stream: Stream, kind: JobKind, trigger: Trigger) -> bool:
+    """Return whether a decision depends on the store: most requests of a person do not."""
+    return trigger is not Trigger.REQUEST or (_needs_sync(stream, kind) and _enabled(stream, kind))
+
+
+def decide(  # noqa: PLR0913 - the rule depends on exactly these facts
+    stream: Stream,
+    kind: JobKind,
+    trigger: Trigger,
+    state: StreamState,
+    now: datetime,
+    *,
+    fire_time: datetime | None = None,
+) -> Decision:
+    """Decide whether a job of `kind` is to be created now, and if not, why.
+
+    A tick, known by its `fire_time`, is done if a job of its operation was created since then. A
+    person's request is refused by configuration and by a missing initial sync, not by active
+    jobs: a request is how operators get past a job that hangs. A successful healing counts as an
+    initial sync, because a retention service may have removed the initial sync job.
     """
-    plan, rule = stream.plan(kind), RULES[kind]
-    asked = trigger is Trigger.REQUEST
+    done = _newest_since(stream, kind, fire_time, state, now) if fire_time else None
     if done:
         return AlreadyDone(f"done by job {done}", done)
-    if not plan.enabled:
-        return Refuse(f"{kind.value} is disabled for {stream}; set {plan.enabled_by} to allow it")
-    if rule.needs_initial_sync and stream.healing_waits and not (state.synced or state.healed):
+    if not _enabled(stream, kind):
+        setting = stream.plan(kind).enabled_by
+        return Refuse(f"{kind.value} is disabled for {stream}; set {setting} to allow it")
+    asked = trigger is Trigger.REQUEST
+    if _needs_sync(stream, kind) and not (state.synced or state.healed):
         wait = _no_initial_sync(stream, state)
         refusal = f"{kind.value} of {stream}: {wait.reason}; set {stream.freed_by} to do without"
         return Refuse(refusal) if asked else wait
-    if asked:
-        return Create()
-    return _unasked(kind, stream, state, once=rule.once)
+    return Create() if asked else _decide_unasked(stream, kind, state)
 
 
-def _unasked(kind: JobKind, stream: Stream, state: StreamState, *, once: bool) -> Decision:
-    """Decide what no person asked for: it never disturbs an active job of its stream."""
+def _enabled(stream: Stream, kind: JobKind) -> bool:
+    return stream.plan(kind).enabled
+
+
+def _needs_sync(stream: Stream, kind: JobKind) -> bool:
+    return RULES[kind].needs_initial_sync and stream.healing_waits
+
+
+def _decide_unasked(stream: Stream, kind: JobKind, state: StreamState) -> Decision:
+    """Decide about a job that no person asked for: it never disturbs an active job."""
+    once, own = RULES[kind].once, _active(stream, kind, state)
     if once and state.synced:
         return AlreadyDone(f"done by job {state.synced[-1]}", state.synced[-1])
-    own = _active(kind, stream, state)
     if once and own:
         return AlreadyDone(f"being done by job {own[0]}", own[0])
     if state.active:
-        return Wait(_describe(state.active), state.active)
+        return Wait(f"active: {listed(state.active)}", state.active)
     return Create()
 
 
 def _no_initial_sync(stream: Stream, state: StreamState) -> Wait:
-    """Explain that no initial sync has succeeded, and name the one that is under way."""
+    """Explain that no initial sync has succeeded, and name one that is active."""
     reason = "no initial sync has succeeded yet"
-    running = _active(JobKind.INITIAL_SYNC, stream, state)
-    text = f"{reason}; {_describe(running)}" if running else reason
+    running = _active(stream, JobKind.INITIAL_SYNC, state)
+    text = f"{reason}; active: {listed(running)}" if running else reason
     return Wait(text, running, Obstacle.NO_INITIAL_SYNC)
 
 
-def _active(kind: JobKind, stream: Stream, state: StreamState) -> tuple[Job, ...]:
+def _active(stream: Stream, kind: JobKind, state: StreamState) -> tuple[Job, ...]:
     operation = stream.plan(kind).job_operation
     return tuple(job for job in state.active if job.operation == operation)
 
 
-def _describe(jobs: tuple[Job, ...]) -> str:
-    return f"active: {listed(jobs)}"
-
-
-def listed(jobs: Sequence[Job]) -> str:
-    """Name the first few of `jobs`: an error message has to stay short."""
-    named = jobs[:MOST_NAMED]
-    shown = ", ".join(f"{job} ({job.status.value if job.status else '?'})" for job in named)
-    more = f" and {len(jobs) - MOST_NAMED} more" if len(jobs) > MOST_NAMED else ""
-    return shown + more
-
-
-def newest_since(
-    operation: str | None, instant: datetime, state: StreamState, now: datetime
+def _newest_since(
+    stream: Stream, kind: JobKind, instant: datetime, state: StreamState, now: datetime
 ) -> Job | None:
-    """Return the newest job of an operation that was created at `instant` or later, if any.
+    """Return the newest job of a kind that was created at `instant` or later, by any service.
 
-    It has done what the ticks up to its date asked for, whoever made it. A date from the future
-    says nothing, see `from_the_future`.
+    A date in the future proves nothing, see `from_the_future`.
     """
-    return max(
-        (
-            job
-            for job in state.recent
-            if job.operation == operation
-            and job.created
-            and instant <= job.created <= now + CLOCK_TOLERANCE
-        ),
-        key=lambda job: (job.created, job.uri),
-        default=None,
-    )
+    operation = stream.plan(kind).job_operation
+    done = [
+        (job.created, job.uri, job)
+        for job in state.recent
+        if job.operation == operation
+        and job.created
+        and instant <= job.created <= now + CLOCK_TOLERANCE
+    ]
+    return max(done, key=lambda one: one[:2])[2] if done else None
 
 
 def from_the_future(state: StreamState, now: datetime) -> tuple[Job, ...]:
-    """Return the recent jobs that are dated too far ahead to be believed."""
+    """Return the recent jobs whose date is too far ahead to be true."""
     return tuple(job for job in state.recent if job.created and job.created > now + CLOCK_TOLERANCE)
+
+
+def listed(jobs: Sequence[Job]) -> str:
+    """Return the first few jobs with their statuses, so that a message stays short."""
+    named = jobs[:MAX_NAMED]
+    shown = ", ".join(f"{job} ({job.status.value if job.status else '?'})" for job in named)
+    more = f" and {len(jobs) - MAX_NAMED} more" if len(jobs) > MAX_NAMED else ""
+    return shown + more

@@ -1,34 +1,32 @@
-"""What the domain needs of a triplestore, and how a store says that it failed.
+"""What the domain needs of a triplestore, and how a store reports a failure.
 
-The domain meets the store through `JobStore` alone: tests and the real one (`sparql.store`) pass
-the same contract suite.
+The domain uses the store through `JobStore` alone. The in-memory store of the tests and the real
+one (`sparql.store`) pass the same contract tests.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from datetime import datetime
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
-
-    from jobs.model import ErrorResource, Job, NewJob, Status, Stream, StreamState
+from jobs.model import ERROR_BASE, Job, NewJob, Status, Stream, StreamState
 
 
 class StoreError(Exception):
-    """The store did not do what was asked, or did not say that it did.
+    """The store did not do what was asked, or did not confirm it.
 
-    `in_doubt`: an update that ended so may have been applied all the same, or may be yet.
+    `in_doubt` means that an update that ended so may have been applied, or may be applied later.
     """
 
     in_doubt: bool = False
 
 
 class StoreUnavailable(StoreError):
-    """The store could not be reached or did not answer in time: trying later makes sense.
+    """The store could not be reached or did not answer in time: a later try makes sense.
 
-    `sent` tells whether the request may have reached it.
+    `sent` means that the request may have reached the store.
     """
 
     def __init__(self, message: str, *, sent: bool) -> None:
@@ -36,12 +34,18 @@ class StoreUnavailable(StoreError):
         self.in_doubt = sent
 
 
+class StoreRefused(StoreError):
+    """The store answered an update with a failure, but may still apply it."""
+
+    in_doubt = True
+
+
 @dataclass(frozen=True)
 class Deadline:
-    """The moment by which a piece of work must have ended, on a monotonic clock, in seconds.
+    """The moment by which a piece of work must end, in seconds of a monotonic clock.
 
-    One deadline goes through all requests of one piece of work: a caller is answered in bounded
-    time however many of them there are, and however slowly the store answers each.
+    All requests of one piece of work share one deadline. A caller is therefore answered in bounded
+    time, however many requests there are and however slow the store is.
     """
 
     at: float
@@ -58,8 +62,25 @@ class Deadline:
         return max(0.0, self.at - self.clock())
 
 
+@dataclass(frozen=True, kw_only=True)
+class ErrorResource:
+    """The error that operators' alerting mails; it references at most one job."""
+
+    error_id: str
+    graph: str
+    creator: str
+    message: str
+    created: datetime
+    job: str | None = None
+
+    @property
+    def uri(self) -> str:
+        """The error's URI."""
+        return ERROR_BASE + self.error_id
+
+
 @dataclass(frozen=True)
-class HalfJob:
+class JobWithoutTask:
     """An active job of this service that has no task; `job_id` is its `mu:uuid`."""
 
     job: Job
@@ -67,63 +88,69 @@ class HalfJob:
     job_id: str
 
 
-class JobStore(Protocol):
-    """The triplestore as the domain sees it. Every method may raise `StoreError`."""
+class BoundStore(Protocol):
+    """The triplestore within one deadline. Every method may raise `StoreError`."""
 
-    def ping(self, deadline: Deadline) -> None:
+    def ping(self) -> None:
         """Return if the store answers queries."""
 
-    def state(self, stream: Stream, since: datetime | None, deadline: Deadline) -> StreamState:
-        """Read the stream's active jobs, its successful initial syncs, and all jobs `since`.
+    def state(self, stream: Stream, since: datetime) -> StreamState:
+        """Return the stream's active jobs, its successful initial syncs, and all jobs `since`.
 
-        One successful healing, too, if there is any.
+        One successful healing is included if there is any.
         """
 
-    def active(self, operations: Sequence[str], deadline: Deadline) -> tuple[Job, ...]:
-        """Read the active jobs of these operations with their tasks, the oldest thousands."""
+    def active(self, operations: Sequence[str]) -> tuple[Job, ...]:
+        """Return the active jobs of these operations with their tasks, the oldest thousands."""
 
-    def recent(
-        self, operations: Sequence[str], since: datetime, deadline: Deadline
-    ) -> tuple[Job, ...]:
-        """Read the jobs created `since` with their tasks, the newest first: thousands at most."""
+    def recent(self, operations: Sequence[str], since: datetime) -> tuple[Job, ...]:
+        """Return the jobs created `since` with their tasks, the newest first, some thousands."""
 
-    def newest(
-        self, operations: Sequence[str], until: datetime, deadline: Deadline
-    ) -> tuple[Job, ...]:
+    def newest(self, operations: Sequence[str], until: datetime) -> tuple[Job, ...]:
         """Return the newest job of each operation and status, without tasks, the oldest first.
 
-        Dates after `until` say nothing: another machine's clock was wrong.
+        Dates after `until` are ignored: another machine's clock was wrong.
         """
 
-    def find(self, jobs: Sequence[str], deadline: Deadline) -> tuple[Job, ...]:
-        """Return those of these jobs that are there, with their tasks."""
+    def find(self, jobs: Sequence[str]) -> tuple[Job, ...]:
+        """Return those of these jobs that exist, with their tasks."""
 
-    def create(self, job: NewJob, send_by: Deadline, deadline: Deadline) -> None:
-        """Write the job and its task in one request, once, and not begin after `send_by`."""
+    def create(self, job: NewJob, send_by: Deadline) -> None:
+        """Write the job and its task in one request, sent once and not after `send_by`."""
 
-    def add_task(self, job: NewJob, deadline: Deadline) -> None:
-        """Write the task of a job that is there and active, and still has none."""
+    def add_task(self, job: NewJob) -> None:
+        """Write the task of a job that is active and still has none."""
 
-    def end(self, job: Job, status: Status, at: datetime, deadline: Deadline) -> None:
+    def set_status(self, job: Job, status: Status, at: datetime) -> None:
         """Give the job and its unfinished tasks a status, where they are still active."""
 
-    def mend(self, jobs: Sequence[Job], deadline: Deadline) -> None:
+    def repair(self, jobs: Sequence[Job]) -> None:
         """Leave one status and date on these jobs and their tasks: the most advanced and latest."""
 
-    def half_jobs(self, operations: Sequence[str], deadline: Deadline) -> tuple[HalfJob, ...]:
+    def jobs_without_task(self, operations: Sequence[str]) -> tuple[JobWithoutTask, ...]:
         """Return the active jobs of this service that have no task."""
 
-    def mend_second_values(self, operations: Sequence[str], deadline: Deadline) -> tuple[str, ...]:
-        """Leave one status and date on active jobs and tasks of this service; return the mended."""
+    def repair_duplicate_values(self, operations: Sequence[str]) -> tuple[str, ...]:
+        """Leave one status and date on active jobs and tasks of this service.
 
-    def recorded(self, errors: Sequence[str], deadline: Deadline) -> Mapping[str, datetime | None]:
-        """Return those of these errors that are there, with their dates."""
+        Return the repaired ones.
+        """
 
-    def record(self, error: ErrorResource, deadline: Deadline) -> None:
-        """Write the error, unless there is one of its URI."""
+    def find_errors(self, errors: Sequence[str]) -> Mapping[str, datetime | None]:
+        """Return those of these errors that exist, with their dates."""
 
-    def batch_of(self, operation: str, deadline: Deadline) -> tuple[Job, ...]:
-        """Return jobs of an operation, whatever their status: as many as one `delete` takes."""
+    def write_error(self, error: ErrorResource) -> None:
+        """Write the error, unless one with its URI exists."""
 
-    def delete(self, jobs: Sequence[Job], deadline: Deadline) -> None:
-        """Remove these jobs with their tasks and the errors that reference them, in any graph."""
+    def deletable_jobs(self, operation: str) -> tuple[Job, ...]:
+        """Return jobs of an operation, of any status: as many as one `delete` takes."""
+
+    def delete(self, jobs: Sequence[Job]) -> None:
+        """Remove these jobs, their tasks and the errors that reference them, from any graph."""
+
+
+class JobStore(Protocol):
+    """The triplestore as the domain sees it."""
+
+    def within(self, deadline: Deadline) -> BoundStore:
+        """Return the store for one piece of work: all its requests end by the deadline."""

@@ -1,6 +1,6 @@
-"""Starts and stops the embedded store and the service for script/run, which tells how to use it.
+"""Starts and stops the embedded store and the service. script/run calls it and documents its use.
 
-Python, since a shell loses the signals that come while it starts a process.
+It is written in Python because a shell loses signals that arrive while it starts a process.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from urllib.request import ProxyHandler, build_opener
 TOP = Path(__file__).resolve().parent.parent
 DATA = TOP / "data"
 STORE_LOG = DATA / "oxigraph.log"
-PAUSE = 0.1  # seconds between two looks at the processes
+POLL_INTERVAL = 0.1  # seconds between two checks of the processes
 
 CONCEPT = "http://redpencil.data.gift/id/jobs/concept"
 SAMPLE_STREAM = {
@@ -38,41 +38,43 @@ STREAM_VARIABLES = (
     "CONFIG_FILE",
 )
 
-asked_to_stop: list[int] = []  # the signals that came, in order
+received_signals: list[int] = []  # in order
 
 
 class CannotStartError(Exception):
-    """The message says why, for the person at the terminal."""
+    """The service or its store cannot start; the message is for the person at the terminal."""
 
 
 def main() -> int:
-    """Run both until one ends or a signal comes; return the service's exit status."""
+    """Run both until one ends or a signal arrives; return the service's exit status."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _frame: asked_to_stop.append(number))
-    # Empty equals unset, for the service too.
+        signal.signal(number, lambda number, _frame: received_signals.append(number))
+    # The service also treats empty variables as unset.
     environ = {name: value for name, value in os.environ.items() if value}
     environ = {"PORT": "8080"} | environ | {"HOST": "127.0.0.1"}
     store = None
     try:
         if "MU_SPARQL_ENDPOINT" not in environ:
             store = start_store(environ)
-        say(f"store:   {environ['MU_SPARQL_ENDPOINT']} ({'data/oxigraph' if store else 'yours'})")
+        print_now(
+            f"store:   {environ['MU_SPARQL_ENDPOINT']} ({'data/oxigraph' if store else 'yours'})"
+        )
         if not any(name in environ for name in STREAM_VARIABLES):
             environ = SAMPLE_STREAM | environ
-            say("stream:  a sample; set *_JOB_OPERATION or CONFIG_FILE for your own")
-        if asked_to_stop:
-            return exit_status(-asked_to_stop[0])
-        say(f"service: http://localhost:{environ['PORT']}")
+            print_now("stream:  a sample; set *_JOB_OPERATION or CONFIG_FILE for your own")
+        if received_signals:
+            return exit_status(-received_signals[0])
+        print_now(f"service: http://localhost:{environ['PORT']}")
         return supervise(start([sys.executable, str(TOP / "app.py")], environ), store)
     except CannotStartError as error:
-        say(f"script/run: {error}", to_stderr=True)
+        print_now(f"script/run: {error}", to_stderr=True)
         return 1
     finally:
         stop(store)
 
 
 def start(command: list[str], environ: dict[str, str], log: Path | None = None) -> Popen[bytes]:
-    """Start a process that a Ctrl-C in the terminal does not reach, so that we stop it in order."""
+    """Start a process in its own group, so that Ctrl-C reaches only this script."""
     if log is None:
         return Popen(command, env=environ, stdin=DEVNULL, process_group=0)
     with log.open("wb") as out:
@@ -82,7 +84,7 @@ def start(command: list[str], environ: dict[str, str], log: Path | None = None) 
 
 
 def start_store(environ: dict[str, str]) -> Popen[bytes]:
-    """Start Oxigraph, point the service's environment to it, and wait until it answers."""
+    """Start Oxigraph, set the service's endpoint variables, and wait until it answers."""
     port = environ.get("STORE_PORT") or free_port()
     base = f"http://127.0.0.1:{port}"
     environ["MU_SPARQL_ENDPOINT"] = f"{base}/query"
@@ -104,11 +106,11 @@ def start_store(environ: dict[str, str]) -> Popen[bytes]:
 
 
 def await_answer(store: Popen[bytes], url: str, seconds: float = 20) -> None:
-    """Return when the store answers, or somebody wants to stop."""
+    """Wait until the store answers or a signal arrives."""
     opener = build_opener(ProxyHandler({}))
     end = time.monotonic() + seconds
-    while time.monotonic() < end and not asked_to_stop:
-        time.sleep(PAUSE)
+    while time.monotonic() < end and not received_signals:
+        time.sleep(POLL_INTERVAL)
         if store.poll() is not None:
             break
         try:
@@ -116,27 +118,27 @@ def await_answer(store: Popen[bytes], url: str, seconds: float = 20) -> None:
         except OSError:
             continue
         return
-    if not asked_to_stop:
+    if not received_signals:
         raise CannotStartError(f"the store does not answer; {last_line_of_store_log()}")
 
 
 def supervise(service: Popen[bytes], store: Popen[bytes] | None) -> int:
-    """Wait for the service's end, and hand on the wish to stop it; a lost store is one, too."""
-    handed_on = 0
+    """Wait for the service's end; stop it when a signal arrives or the store ends."""
+    handled = 0
     store_lost = False
     while service.poll() is None:
-        if handed_on < len(asked_to_stop):
-            handed_on += 1
-            if handed_on == 1:
-                say("stopping; once more to stop without waiting")
+        if handled < len(received_signals):
+            handled += 1
+            if handled == 1:
+                print_now("stopping; send the signal again to stop at once")
                 service.terminate()
             else:
                 service.kill()
         if store and not store_lost and store.poll() is not None:
             store_lost = True
-            say(f"script/run: the store stopped; {last_line_of_store_log()}", to_stderr=True)
+            print_now(f"script/run: the store stopped; {last_line_of_store_log()}", to_stderr=True)
             service.terminate()
-        time.sleep(PAUSE)
+        time.sleep(POLL_INTERVAL)
     return exit_status(service.returncode) or int(store_lost)
 
 
@@ -153,12 +155,12 @@ def stop(process: Popen[bytes] | None) -> None:
 
 
 def exit_status(returncode: int) -> int:
-    """Return what a shell makes of a return code: 128 + n for a signal n."""
+    """Return the exit status that a shell gives a return code: 128 + n for a signal n."""
     return 128 - returncode if returncode < 0 else returncode
 
 
 def free_port() -> int:
-    """Return the store's usual port, or any free one where that is taken."""
+    """Return the store's usual port, or any free port if that one is in use."""
     for port in (7878, 0):
         with socket.socket() as candidate:
             candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -171,13 +173,13 @@ def free_port() -> int:
 
 
 def last_line_of_store_log() -> str:
-    """Return it as a piece of a message."""
+    """Return the last line of the store's log as part of a message."""
     lines = STORE_LOG.read_text(errors="replace").split("\n")
     return f"data/oxigraph.log ends with: {next((x for x in reversed(lines) if x), '')}"
 
 
-def say(line: str, *, to_stderr: bool = False) -> None:
-    """Print at once, also into a pipe."""
+def print_now(line: str, *, to_stderr: bool = False) -> None:
+    """Print without a buffer, also into a pipe."""
     print(line, file=sys.stderr if to_stderr else sys.stdout, flush=True)
 
 

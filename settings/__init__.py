@@ -1,4 +1,5 @@
-"""What an operator can set: the kinds of value, and the fields with their defaults and meanings.
+"""The settings that an operator can change: their types, defaults and meanings.
 
-`config.py` reads environment and files into them; the README's tables are made from them.
+`config.load` reads them from the environment and from files. The tables in the documentation are
+generated from them.
 """

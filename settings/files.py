@@ -1,55 +1,63 @@
-"""The config file of named streams, and the file whose keys replace theirs.
+"""The config file of named streams, and the override file that replaces keys of these streams.
 
-A file is read as far as it can be; what is wrong with it goes to `Problems`.
+Both files are read as far as possible. Their problems are added to `Problems`.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
+from settings.problems import Problems
 from settings.sources import suggestion
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+ReadText = Callable[[str], str]
 
-    from settings.problems import Problems
 
-    ReadText = Callable[[str], str]
-    Items = Iterable[tuple[str, str | None, Any]]  # where each stands, its stream's name, itself
+class Item(NamedTuple):
+    """One item of a file: its place in messages, the name of its stream, and its content."""
+
+    where: str
+    name: str | None
+    content: Any
 
 
 @dataclass
 class Entry:
-    """One stream as the files have it, unchecked; `origins` tells of keys from the other file."""
+    """One stream of the files, unchecked.
+
+    `origins` holds the full place of each key that comes from the override file.
+    """
 
     where: str
     name: str | None
-    given: dict[str, Any]
+    raw: dict[str, Any]
     origins: dict[str, str] = field(default_factory=dict)
 
-    def replace_by(self, other: Entry) -> None:
-        """Take over the keys of `other`; the name that it goes by is none of them."""
-        keys = [key for key in other.given if key != "name" or other.given[key] != self.name]
-        self.given |= {key: other.given[key] for key in keys}
+    def override(self, other: Entry) -> None:
+        """Replace keys by those of `other`, except for the name that only identifies the stream."""
+        keys = [key for key in other.raw if key != "name" or other.raw[key] != self.name]
+        self.raw |= {key: other.raw[key] for key in keys}
         self.origins |= {key: f"{other.where}, {key}" for key in keys}
 
 
 def read_streams(path: str, read_text: ReadText, problems: Problems) -> list[Entry] | None:
-    """Return the streams of the config file; None where there is no such file."""
+    """Return the streams of the config file, or None if there is no such file."""
     try:
         content = _read_json(path, read_text, problems)
     except FileNotFoundError:
         return None
     if not isinstance(content, list):
-        problems.error(path, f"holds {_kind(content)}", "write an array of streams: [ { … } ]")
+        fix = "write an array of streams: [ { … } ]"
+        problems.error(path, f"contains {_json_type(content)}", fix)
         return []
     return list(_entries(_numbered(path, content), problems))
 
 
-def override(
+def apply_overrides(
     entries: list[Entry] | None,
     path: str,
     read_text: ReadText,
@@ -57,7 +65,10 @@ def override(
     *,
     required: bool,
 ) -> None:
-    """Replace keys of `entries` by those that the override file gives for streams of their name."""
+    """Replace keys of `entries` by those of the override file for the stream of the same name.
+
+    A missing file is an error only if it is `required`.
+    """
     try:
         content = _read_json(path, read_text, problems)
     except FileNotFoundError:
@@ -65,63 +76,63 @@ def override(
             problems.error(path, "no such file", "mount it there, or unset CONFIG_OVERRIDE_FILE")
         return
     by_name = {entry.name: entry for entry in entries or [] if entry.name is not None}
-    for replacement in _entries(_overrides(path, content, problems), problems):
-        entry = by_name.get(replacement.name or "")
+    for override in _entries(_overrides(path, content, problems), problems):
+        entry = by_name.get(override.name or "")
         if entry:
-            entry.replace_by(replacement)
-        elif entries != []:  # where the config file holds none, that is what is to be mended
-            _warn_of_no_stream(replacement, by_name, problems)
+            entry.override(override)
+        elif entries != []:  # without any stream, the config file itself has been reported
+            _warn_of_no_stream(override, by_name, problems)
 
 
-def _warn_of_no_stream(replacement: Entry, names: Iterable[str], problems: Problems) -> None:
-    if replacement.name is None:
-        problems.warning(replacement.where, "names no stream, ignored", 'add its "name"')
+def _warn_of_no_stream(override: Entry, names: Iterable[str], problems: Problems) -> None:
+    if override.name is None:
+        problems.warning(override.where, "has no name, ignored", 'add the "name" of its stream')
     else:
-        fix = suggestion(replacement.name, names)
-        problems.warning(replacement.where, "no stream has this name, ignored", fix)
+        fix = suggestion(override.name, names)
+        problems.warning(override.where, "no stream has this name, ignored", fix)
 
 
-def _overrides(path: str, content: object, problems: Problems) -> Items:
-    """Return the items of the override file: an object keyed by name, or an array."""
+def _overrides(path: str, content: object, problems: Problems) -> Iterable[Item]:
+    """Return the items of the override file, which is an object keyed by name or an array."""
     if isinstance(content, dict):
-        return [(f'{path}, "{name}"', name, item) for name, item in content.items()]
+        return [Item(f'{path}, "{name}"', name, item) for name, item in content.items()]
     if isinstance(content, list):
         return _numbered(path, content)
     fix = 'write an object keyed by stream name: { "NAME": { … } }'
-    problems.error(path, f"holds {_kind(content)}", fix)
+    problems.error(path, f"contains {_json_type(content)}", fix)
     return []
 
 
-def _numbered(path: str, content: list[Any]) -> Iterator[tuple[str, str | None, Any]]:
-    """Yield the items of an array, with the name that each gives itself."""
+def _numbered(path: str, content: list[Any]) -> Iterator[Item]:
+    """Yield the items of an array; messages show the number and, if there is one, the name."""
     for number, item in enumerate(content, start=1):
         name = item.get("name") if isinstance(item, dict) else None
         if isinstance(name, str) and name.strip():
-            yield f'{path}, stream {number} "{name}"', name, item
+            yield Item(f'{path}, stream {number} "{name}"', name, item)
         else:
-            yield f"{path}, stream {number}", None, item
+            yield Item(f"{path}, stream {number}", None, item)
 
 
-def _entries(items: Items, problems: Problems) -> Iterator[Entry]:
-    for where, name, item in items:
-        if isinstance(item, dict):
-            yield Entry(where, name, dict(item))
+def _entries(items: Iterable[Item], problems: Problems) -> Iterator[Entry]:
+    for where, name, content in items:
+        if isinstance(content, dict):
+            yield Entry(where, name, dict(content))
         else:
-            problems.error(where, f"is {_kind(item)}", "write an object: { … }")
+            problems.error(where, f"is {_json_type(content)}", "write an object: { … }")
 
 
 def _read_json(path: str, read_text: ReadText, problems: Problems) -> Any:
-    """Return the file's content, [] where it can't be read; raise only FileNotFoundError."""
+    """Return the content of the file, or [] if it is unreadable; raise only FileNotFoundError."""
     try:
         return _parse_json(path, read_text(path).removeprefix("\ufeff"), problems)
     except FileNotFoundError:
         raise
     except IsADirectoryError:
-        fix = "mount a file (docker makes a folder where the file to mount does not exist)"
-        problems.error(path, "is a folder", fix)
+        fix = "mount a file (Docker creates a directory if the file to mount does not exist)"
+        problems.error(path, "is a directory", fix)
     except OSError as error:
-        fix = "see to it that the service's user can read it"
-        problems.error(path, f"can't be read: {error.strerror or error}", fix)
+        fix = "make it readable for the user of the service"
+        problems.error(path, f"cannot be read: {error.strerror or error}", fix)
     except UnicodeError:
         problems.error(path, "is not UTF-8", "save it as UTF-8")
     return []
@@ -131,7 +142,8 @@ def _parse_json(path: str, text: str, problems: Problems) -> Any:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         counts = Counter(key for key, _ in pairs)
         for key in (key for key, count in counts.items() if count > 1):
-            problems.warning(path, f'holds "{key}" twice in one object', "remove the first")
+            problem = f'has the key "{key}" twice in one object'
+            problems.warning(path, problem, "remove the first, which is ignored")
         return dict(pairs)
 
     try:
@@ -139,15 +151,15 @@ def _parse_json(path: str, text: str, problems: Problems) -> Any:
     except json.JSONDecodeError as error:
         where = f"{path}, line {error.lineno}, column {error.colno}"
         near = text[max(error.pos - 30, 0) : error.pos + 10]
-        fix = "look for a comma, quote or bracket too many or too few there"
+        fix = "check for a missing or extra comma, quote or bracket there"
         problems.error(where, f"not JSON: {error.msg}", fix, near)
     except RecursionError:
         problems.error(path, "is nested too deeply", "write an array of streams: [ { … } ]")
     except ValueError:
-        problems.error(path, "holds a number of thousands of digits", "remove it")
+        problems.error(path, "contains a number with thousands of digits", "remove it")
     return []
 
 
-def _kind(value: object) -> str:
-    names = {dict: "an object", list: "an array", str: "a text", bool: "true or false"}
+def _json_type(value: object) -> str:
+    names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean"}
     return names.get(type(value), "null" if value is None else "a number")

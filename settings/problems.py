@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, collected so that an operator mends it in one go."""
+"""The problems of a configuration, collected so that the operator can fix all of them at once."""
 
 from __future__ import annotations
 
@@ -6,36 +6,41 @@ import json
 import re
 from dataclasses import dataclass, field
 
-LONGEST_PART = 300  # characters of each part of a message: its place, value, problem and fix
-_PASSWORD = re.compile(r'(?<=//)[^"]+(?=@)')  # in an address, with the user's name before it
+from jobs.text import abridged, escaped
+
+MAX_PART = 300  # characters of each part of a message: its place, value, problem and fix
+_PASSWORD = re.compile(r'(?<=//)[^"]+(?=@)')  # in a URL, with the user name before it
 
 
 class ConfigError(Exception):
-    """The configuration can't be used; the text lists every problem of every source."""
+    """The configuration is invalid; the text lists every problem of every source."""
 
 
 @dataclass
 class Problems:
-    """The problems so far, in the form *where: got VALUE — what is wrong; what to do*.
+    """The problems found so far, in the form *where: got VALUE — what is wrong; what to do*.
 
-    Each is one line, whatever characters it is about. One that is found twice is listed once: a
-    variable may count for several streams.
+    Each problem is one line of printable text. The same problem is listed once, because one
+    variable can affect several streams.
     """
 
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     def error(self, where: str, problem: str, fix: str, value: object = None) -> None:
-        """Note what keeps the service from starting."""
+        """Add a problem that keeps the service from starting."""
         _add(self.errors, _line(where, problem, fix, value))
 
     def warning(self, where: str, problem: str, fix: str, value: object = None) -> None:
-        """Note what the service can live with, but its operator should know."""
+        """Add a problem that the operator should know, but that does not stop the service."""
         line = _line(where, problem, fix, value)
         _add(self.warnings, f"configuration: warning: {line}")
 
     def raise_errors(self) -> None:
-        """Raise `ConfigError` if there is any error; warnings often tell what caused it."""
+        """Raise `ConfigError` if there are errors.
+
+        Its text includes the warnings, because a warning often explains an error.
+        """
         if self.errors:
             count = "1 problem" if len(self.errors) == 1 else f"{len(self.errors)} problems"
             heading = f"configuration: {count}, nothing was started"
@@ -53,16 +58,13 @@ def _line(where: str, problem: str, fix: str, value: object) -> str:
     return f"{_part(where)}: {got}{_part(problem)}; {_part(fix)}"
 
 
+def _part(text: str) -> str:
+    return escaped(abridged(text, MAX_PART))
+
+
 def _json(value: object) -> str:
+    """Return the value as JSON, without passwords in URLs."""
     try:
         return _PASSWORD.sub("…", json.dumps(value, ensure_ascii=False))
     except RecursionError:
         return "a value that is nested too deeply"
-
-
-def _part(text: str) -> str:
-    """Keep a part of a message short, by its middle, and on its line, by escapes."""
-    if len(text) > LONGEST_PART:
-        half = LONGEST_PART // 2
-        text = f"{text[:half]}…{text[-half:]}"
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

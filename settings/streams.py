@@ -1,58 +1,55 @@
-"""From checked fields to streams, and what streams and their kinds need of each other."""
+"""From checked settings to streams, and the checks across fields and streams."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Sequence
+from datetime import timedelta, tzinfo
+from typing import TypeAlias
 
 from jobs import cron
-from jobs.model import Plan, Remedies, Stream
-from settings.fields import KIND_FIELDS, EnvironmentStream, FileStream
+from jobs.model import SERVICE, Plan, Remedies, Stream
+from settings.fields import Service
+from settings.problems import Problems
 from settings.sources import Source
-from sparql.vocabulary import SERVICE
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import tzinfo
-
-    from settings.fields import KindFields, Service
-    from settings.problems import Problems
+from settings.stream_fields import KIND_FIELDS, EnvironmentStream, FileStream, KindFields
 
 StreamSource: TypeAlias = Source[EnvironmentStream] | Source[FileStream]
 
 
-def check_names(sources: Sequence[Source[FileStream]], problems: Problems) -> None:
-    """No two streams may have one name: their calls would have one address."""
-    places: dict[str, str] = {}
+def check_unique_names(sources: Sequence[Source[FileStream]], problems: Problems) -> None:
+    """Report streams that share a name, because their calls would have the same URLs."""
+    owners: dict[str, str] = {}
     for source in sources:
         name, where = source.fields.name, source.where
-        if "name" not in source.flawed and places.setdefault(name.casefold(), where) != where:
-            problem = f"{places[name.casefold()]} has this name too, without regard to case"
-            problems.error(source.at("name"), problem, "rename one of them", name)
+        if "name" not in source.invalid and owners.setdefault(name.casefold(), where) != where:
+            problem = f"{owners[name.casefold()]} has the same name, ignoring case"
+            problems.error(source.place("name"), problem, "rename one of them", name)
 
 
-def check_operations(sources: Sequence[StreamSource], problems: Problems) -> None:
-    """No two kinds may have one job operation, of one stream or of several."""
-    places: dict[str, str] = {}
+def check_unique_operations(sources: Sequence[StreamSource], problems: Problems) -> None:
+    """Report kinds that share a job operation, within one stream or across streams."""
+    owners: dict[str, str] = {}
     for source in sources:
-        for field, operation in operations(source).items():
-            where = source.at(field)
-            if places.setdefault(operation, where) != where:
-                problem = f"{places[operation]} has this job operation too"
-                fix = "give each its own: jobs are told apart by it"
-                problems.error(where, problem, fix, operation)
+        for field, operation in job_operations(source).items():
+            place = source.place(field)
+            if owners.setdefault(operation, place) != place:
+                problem = f"{owners[operation]} has the same job operation"
+                fix = "use different ones, because the job operation identifies the jobs of a kind"
+                problems.error(place, problem, fix, operation)
 
 
-def operations(source: StreamSource) -> dict[str, str]:
-    """Return the job operations that the source sets, by field."""
+def job_operations(source: StreamSource) -> dict[str, str]:
+    """Return the job operations that the source sets, by field name."""
     values = {
         kind.job_operation: getattr(source.fields, kind.job_operation) for kind in KIND_FIELDS
     }
     return {field: value for field, value in values.items() if value is not None}
 
 
-def build(source: StreamSource, service: Service, zone: tzinfo, problems: Problems) -> Stream:
-    """Return the stream that a source sets up, as far as it is sound."""
+def build_stream(
+    source: StreamSource, service: Service, zone: tzinfo, problems: Problems
+) -> Stream:
+    """Return the stream of a source, with substitutes for invalid values."""
     fields = source.fields
     freed_by, frees = fields.FREED_BY
     name, creator = None, service.error_creator_uri
@@ -70,7 +67,7 @@ def build(source: StreamSource, service: Service, zone: tzinfo, problems: Proble
 
 
 def _remedies(source: StreamSource, service: Service) -> Remedies:
-    """Return what may be done to the stream's stuck jobs: as it says itself, or the service."""
+    """Return the remedies for stuck jobs; a setting of the stream overrides the service's."""
     minutes, closes = service.job_timeout_minutes, service.close_finished_jobs
     timed_by, closed_by = "JOB_TIMEOUT_MINUTES", "CLOSE_FINISHED_JOBS=true"
     fields = source.fields
@@ -92,10 +89,10 @@ def _plan(source: StreamSource, names: KindFields, zone: tzinfo, problems: Probl
     switch, allows = fields.ENABLED_BY[names.kind]
     enabled = getattr(fields, switch) is allows
     operation: str | None = getattr(fields, names.job_operation)
-    if enabled and operation is None and not source.flawed & {switch, names.job_operation}:
+    if enabled and operation is None and not source.invalid & {switch, names.job_operation}:
         problem = f"not set, but {names.kind.value} is enabled"
-        fix = f"set it, or {source.setting(switch, not allows)}"
-        problems.error(source.at(names.job_operation), problem, fix)
+        fix = f"set it, or set {source.setting(switch, not allows)}"
+        problems.error(source.place(names.job_operation), problem, fix)
     return Plan(
         kind=names.kind,
         enabled=enabled,
@@ -108,20 +105,20 @@ def _plan(source: StreamSource, names: KindFields, zone: tzinfo, problems: Probl
 
 def _schedule(
     source: StreamSource,
-    name: str | None,
+    field: str | None,
     zone: tzinfo,
     problems: Problems,
     *,
     enabled: bool,
 ) -> cron.Schedule | None:
-    """Return the schedule of an enabled kind; a bad pattern of a disabled one is a warning."""
-    if name is None:
+    """Return the schedule of an enabled kind; a disabled kind is only checked, with a warning."""
+    if field is None:
         return None
-    pattern: str = getattr(source.fields, name)
+    pattern: str = getattr(source.fields, field)
     try:
         schedule = cron.parse(pattern.strip(), zone)
     except cron.CronError as error:
-        note = problems.error if enabled else problems.warning
-        note(source.at(name), error.problem, error.fix, pattern)
+        report = problems.error if enabled else problems.warning
+        report(source.place(field), error.problem, error.fix, pattern)
         return None
     return schedule if enabled else None

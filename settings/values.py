@@ -1,7 +1,8 @@
-"""The kinds of value that a setting can have, each with its own words for what is wrong with one.
+"""The types of settings, each with its own check and error messages.
 
-Every type checks the raw value, text from the environment or anything JSON can hold, and raises
-`Flaw`, which pydantic collects. pydantic's own checks are left out: their words name no remedy.
+A check gets the raw value: a string from the environment, or any JSON value. It returns the
+checked value or raises `InvalidValue`, which pydantic collects. The checks of pydantic are not
+used, because their messages do not explain how to correct the value.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from urllib.parse import urlsplit
 
 from pydantic import PlainValidator
 
+from jobs.iri import iri_problem
 from jobs.model import JobKind
-from sparql.terms import TermError, iri
 
 RESERVED_NAMES: Final = frozenset(
     {
@@ -29,12 +30,13 @@ RESERVED_NAMES: Final = frozenset(
 )
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")
 _HOST = re.compile(r"[A-Za-z0-9._:%-]+")
-_SHORTEST_WATCH = 0.001  # minutes
+_MIN_MINUTES = 0.001
+_MAX_MINUTES = 525_600  # one year
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
-class Flaw(ValueError):
-    """What is wrong with one value, and what to do about it."""
+class InvalidValue(ValueError):
+    """A value that a setting cannot have: the problem, and what to do about it."""
 
     def __init__(self, problem: str, fix: str) -> None:
         super().__init__(f"{problem}; {fix}")
@@ -44,24 +46,23 @@ class Flaw(ValueError):
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise Flaw("not a text", "write it in quotes")
+        raise InvalidValue("not a string", "write it in quotes")
     return value
 
 
 def _iri(value: object) -> str:
     text = _text(value)
-    try:
-        iri(text)
-    except TermError as error:
-        raise Flaw(str(error), "write it in full, as in http://example.org/id/jobs") from error
+    problem = iri_problem(text)
+    if problem:
+        raise InvalidValue(problem, "write it in full, as in http://example.org/id/jobs")
     return text
 
 
 def _url(value: object) -> str:
     text = _iri(value)
     if not (text.isascii() and _is_http(text)):
-        fix = "write e.g. http://database:8890/sparql, without user name or password"
-        raise Flaw("not an HTTP address that can be used", fix)
+        fix = "use e.g. http://database:8890/sparql, without user name and password"
+        raise InvalidValue("not a usable HTTP address", fix)
     return text
 
 
@@ -78,7 +79,8 @@ def _is_http(text: str) -> bool:
 def _host(value: object) -> str:
     text = _text(value).strip()
     if not _HOST.fullmatch(text):
-        raise Flaw("not an address to listen on", "use e.g. 127.0.0.1, or unset it for all")
+        fix = "use e.g. 127.0.0.1, or unset it to listen on all addresses"
+        raise InvalidValue("not an address to listen on", fix)
     return text
 
 
@@ -87,53 +89,53 @@ def _switch(value: object) -> bool:
         return value
     text = value.strip().casefold() if isinstance(value, str) else None
     if text not in ("true", "false"):
-        raise Flaw("neither true nor false", "write true or false")
+        raise InvalidValue("not a boolean", "write true or false")
     return text == "true"
 
 
 def _log_switch(value: object) -> bool:
-    """Take 1 and 0 too: the Node service did, for these switches alone."""
+    """Accept 1 and 0 too, as the Node service did for these switches only."""
     return _switch({"1": True, "0": False}.get(_text(value).strip(), value))
 
 
 def _name(value: object) -> str:
     text = _text(value)
     if not _NAME.fullmatch(text):
-        fix = "use letters, digits and . _ ~ - only, with a letter or digit first"
-        raise Flaw("not usable in the address of the stream's calls", fix)
+        fix = "use only letters, digits and . _ ~ -, beginning with a letter or digit"
+        raise InvalidValue("not usable in the URLs of the stream", fix)
     if text.casefold() in RESERVED_NAMES:
-        raise Flaw("taken by the service's own calls", "choose another name")
+        raise InvalidValue("reserved for the URLs of the service", "choose another name")
     return text
 
 
-def _level(value: object) -> str:
+def _log_level(value: object) -> str:
     level = _text(value).strip().upper()
     if level not in logging.getLevelNamesMapping():
-        raise Flaw("not a log level", "use DEBUG, INFO, WARNING, ERROR or CRITICAL")
+        raise InvalidValue("not a log level", "use DEBUG, INFO, WARNING, ERROR or CRITICAL")
     return level
 
 
 def _log_format(value: object) -> str:
     text = _text(value).strip().casefold()
     if text not in ("text", "json"):
-        raise Flaw("not a log format", "use text or json")
+        raise InvalidValue("not a log format", "use text or json")
     return text
 
 
-def _number(value: object, least: float, most: float, unit: str) -> float:
-    fix = f"use {unit} from {least:g} to {most:g}"
+def _number(value: object, minimum: float, maximum: float, unit: str) -> float:
+    fix = f"use {unit} from {minimum:g} to {maximum:g}"
     text = _text(value).strip()
     if not _DECIMAL.fullmatch(text):
-        raise Flaw(f"not {unit}", fix)
-    if not least <= float(text) <= most:
-        raise Flaw("out of range", fix)
+        raise InvalidValue(f"not {unit}", fix)
+    if not minimum <= float(text) <= maximum:
+        raise InvalidValue("out of range", fix)
     return float(text)
 
 
-def _whole(value: object, least: int, most: int, unit: str) -> int:
-    number = _number(value, least, most, unit)
+def _whole(value: object, minimum: int, maximum: int, unit: str) -> int:
+    number = _number(value, minimum, maximum, unit)
     if not number.is_integer():
-        raise Flaw(f"not {unit}", f"use {unit} from {least} to {most}")
+        raise InvalidValue(f"not {unit}", f"use {unit} from {minimum} to {maximum}")
     return int(number)
 
 
@@ -141,36 +143,36 @@ def _seconds(value: object) -> float:
     return _number(value, 0.1, 3600, "a number of seconds")
 
 
-def _minutes(value: object) -> int:
-    return _whole(value, 0, 525_600, "a whole number of minutes")
-
-
-def _given_minutes(value: object) -> int:
-    """Take a number, too: a file can hold one."""
-    return _minutes(value if isinstance(value, str) else json.dumps(value))
-
-
-def _duration(value: object) -> float:
-    return _number(value, 0, 525_600, "a number of minutes")
-
-
-def _watch(value: object) -> float:
-    """Take nothing between never and what a store can bear."""
-    minutes = _duration(value)
-    if 0 < minutes < _SHORTEST_WATCH:
-        raise Flaw("out of range", f"use minutes from {_SHORTEST_WATCH:g}, or 0 for never")
-    return minutes
-
-
-def _patience(value: object) -> float:
-    return _number(value, _SHORTEST_WATCH, 525_600, "a number of minutes")
-
-
 def _hours(value: object) -> float:
     return _number(value, 0.001, 8760, "a number of hours")
 
 
-def _slot(value: object) -> int:
+def _minutes(value: object) -> float:
+    return _number(value, 0, _MAX_MINUTES, "a number of minutes")
+
+
+def _positive_minutes(value: object) -> float:
+    return _number(value, _MIN_MINUTES, _MAX_MINUTES, "a number of minutes")
+
+
+def _minutes_or_off(value: object) -> float:
+    """Refuse very short intervals, which would overload the store."""
+    minutes = _minutes(value)
+    if 0 < minutes < _MIN_MINUTES:
+        raise InvalidValue("out of range", f"use at least {_MIN_MINUTES:g} minutes, or 0 for never")
+    return minutes
+
+
+def _whole_minutes(value: object) -> int:
+    return _whole(value, 0, _MAX_MINUTES, "a whole number of minutes")
+
+
+def _whole_minutes_in_file(value: object) -> int:
+    """Accept JSON numbers too."""
+    return _whole_minutes(value if isinstance(value, str) else json.dumps(value))
+
+
+def _replica_number(value: object) -> int:
     return _whole(value, 0, 99, "a whole number")
 
 
@@ -185,14 +187,16 @@ Host = Annotated[str, PlainValidator(_host, json_schema_input_type=str)]
 Switch = Annotated[bool, PlainValidator(_switch, json_schema_input_type=bool)]
 LogSwitch = Annotated[bool, PlainValidator(_log_switch, json_schema_input_type=bool)]
 Name = Annotated[str, PlainValidator(_name, json_schema_input_type=str)]
-Level = Annotated[str, PlainValidator(_level, json_schema_input_type=str)]
+LogLevel = Annotated[str, PlainValidator(_log_level, json_schema_input_type=str)]
 LogFormat = Annotated[str, PlainValidator(_log_format, json_schema_input_type=str)]
 Seconds = Annotated[float, PlainValidator(_seconds, json_schema_input_type=float)]
-Minutes = Annotated[int, PlainValidator(_minutes, json_schema_input_type=int)]
-GivenMinutes = Annotated[int, PlainValidator(_given_minutes, json_schema_input_type=int)]
-Watch = Annotated[float, PlainValidator(_watch, json_schema_input_type=float)]
-Patient = Annotated[float, PlainValidator(_patience, json_schema_input_type=float)]
-Duration = Annotated[float, PlainValidator(_duration, json_schema_input_type=float)]
 Hours = Annotated[float, PlainValidator(_hours, json_schema_input_type=float)]
-Slot = Annotated[int, PlainValidator(_slot, json_schema_input_type=int)]
+Minutes = Annotated[float, PlainValidator(_minutes, json_schema_input_type=float)]
+PositiveMinutes = Annotated[float, PlainValidator(_positive_minutes, json_schema_input_type=float)]
+MinutesOrOff = Annotated[float, PlainValidator(_minutes_or_off, json_schema_input_type=float)]
+WholeMinutes = Annotated[int, PlainValidator(_whole_minutes, json_schema_input_type=int)]
+WholeMinutesInFile = Annotated[
+    int, PlainValidator(_whole_minutes_in_file, json_schema_input_type=int)
+]
+ReplicaNumber = Annotated[int, PlainValidator(_replica_number, json_schema_input_type=int)]
 Port = Annotated[int, PlainValidator(_port, json_schema_input_type=int)]

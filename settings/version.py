@@ -1,4 +1,4 @@
-"""The version of the service: in the image's tag, the metrics and the status."""
+"""The version of the service: in the tag of the image, the metrics and the status."""
 
 from typing import Final
 

@@ -1,32 +1,28 @@
-"""Every answer read from the store, as values; whatever is not what was asked for is refused."""
+"""Parsing the store's answers into values; an answer that does not fit the query is refused."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import MAXYEAR, MINYEAR, datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from dateutil.parser import isoparse
 from dateutil.tz import UTC
 
-from jobs.model import ACTIVE, Job, JobKind, Status, StreamState, Task
-from jobs.store import HalfJob
+from jobs.clock import EARLIEST
+from jobs.model import ACTIVE, Job, JobKind, Status, Stream, StreamState, Task
+from jobs.store import JobWithoutTask
 from sparql.vocabulary import STATUS_BASE
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from jobs.model import Stream
-
 Binding: TypeAlias = dict[str, str]
-NO_DATE = datetime.min.replace(tzinfo=UTC)
 
 
 class AnswerError(ValueError):
-    """The store's answer is not what was asked for; the message names the variable or member."""
+    """The answer does not fit the query; the message names the variable or member."""
 
 
 def parse_bindings(answer: Any) -> list[Binding]:
-    """Return the rows of a SELECT's JSON answer; raise `AnswerError` where it is something else."""
+    """Return the rows of a SELECT's JSON answer; raise `AnswerError` for anything else."""
     try:
         bindings = answer["results"]["bindings"]
         parsed = [{name: term["value"] for name, term in one.items()} for one in bindings]
@@ -39,9 +35,9 @@ def parse_bindings(answer: Any) -> list[Binding]:
 
 
 def parse_jobs(bindings: Sequence[Binding]) -> tuple[Job, ...]:
-    """Return jobs; several rows of one job (one a task) become one.
+    """Return jobs; the rows of one job, one for each task, become one.
 
-    A job that carries two statuses counts as active if one of them is: it may still run.
+    A job with two statuses counts as active if one of them is active: it may still run.
     """
     by_job: dict[str, list[Binding]] = {}
     for binding in bindings:
@@ -49,7 +45,7 @@ def parse_jobs(bindings: Sequence[Binding]) -> tuple[Job, ...]:
     return tuple(_parse_job(uri, group) for uri, group in by_job.items())
 
 
-def parse_state(bindings: Sequence[Binding], stream: Stream, since: datetime | None) -> StreamState:
+def parse_state(bindings: Sequence[Binding], stream: Stream, since: datetime) -> StreamState:
     """Return the stream's state from the rows of `stream_state`."""
     jobs = parse_jobs(bindings)
     initial_sync, healing = (
@@ -60,14 +56,14 @@ def parse_state(bindings: Sequence[Binding], stream: Stream, since: datetime | N
         active=tuple(job for job in jobs if job.active),
         synced=tuple(job for job in succeeded if job.operation == initial_sync),
         healed=tuple(job for job in succeeded if job.operation == healing),
-        recent=tuple(job for job in jobs if since and job.created and job.created >= since),
+        recent=tuple(job for job in jobs if job.created and job.created >= since),
     )
 
 
-def parse_half_jobs(bindings: Sequence[Binding]) -> tuple[HalfJob, ...]:
-    """Return the jobs that `half_jobs` asked for."""
+def parse_jobs_without_task(bindings: Sequence[Binding]) -> tuple[JobWithoutTask, ...]:
+    """Return the jobs of `jobs_without_task`."""
     return tuple(
-        HalfJob(
+        JobWithoutTask(
             job=_parse_job(_required(binding, "job"), [binding]),
             graph=_required(binding, "graph"),
             job_id=_required(binding, "id"),
@@ -76,21 +72,24 @@ def parse_half_jobs(bindings: Sequence[Binding]) -> tuple[HalfJob, ...]:
     )
 
 
-def parse_recorded(bindings: Sequence[Binding]) -> dict[str, datetime | None]:
-    """Return the date of each error that `recorded` found."""
+def parse_errors(bindings: Sequence[Binding]) -> dict[str, datetime | None]:
+    """Return the date of each error that `find_errors` found."""
     return {_required(binding, "error"): _parse_date(binding, "created") for binding in bindings}
 
 
-def parse_many(bindings: Sequence[Binding], most: int) -> tuple[Job, ...]:
-    """Return jobs of an answer of `most` rows; of a full one the last job may lack tasks."""
+def parse_many(bindings: Sequence[Binding], limit: int) -> tuple[Job, ...]:
+    """Return the jobs of an answer; one with `limit` rows may have cut the last job's tasks."""
     jobs = parse_jobs(bindings)
-    return jobs if len(bindings) < most else jobs[:-1] or jobs
+    return jobs if len(bindings) < limit else jobs[:-1] or jobs
 
 
 def parse_newest(bindings: Sequence[Binding]) -> tuple[Job, ...]:
-    """Return the jobs of `newest_jobs`, the oldest first; Virtuoso gives an empty row for none."""
+    """Return the jobs of `newest_jobs`, the oldest first.
+
+    Virtuoso returns an empty row where there are none.
+    """
     jobs = [_parse_dated(binding) for binding in bindings if "newest" in binding]
-    return tuple(sorted(jobs, key=lambda job: (job.created or NO_DATE, job.uri)))
+    return tuple(sorted(jobs, key=lambda job: (job.created or EARLIEST, job.uri)))
 
 
 def _parse_dated(binding: Binding) -> Job:
@@ -103,8 +102,8 @@ def _parse_dated(binding: Binding) -> Job:
     )
 
 
-def parse_batch(bindings: Sequence[Binding], operation: str) -> tuple[Job, ...]:
-    """Return the jobs that `jobs_of_operation` asked for; one without a status is one, too."""
+def parse_deletable(bindings: Sequence[Binding], operation: str) -> tuple[Job, ...]:
+    """Return the jobs of `deletable_jobs`; a job without a status is one too."""
     by_job: dict[str, Status | None] = {}
     for binding in bindings:
         uri, status = _required(binding, "job"), _known_status(binding.get("status", ""))
@@ -113,12 +112,12 @@ def parse_batch(bindings: Sequence[Binding], operation: str) -> tuple[Job, ...]:
 
 
 def parse_subjects(bindings: Sequence[Binding]) -> tuple[str, ...]:
-    """Return the subjects that `doubled` asked for."""
+    """Return the subjects of a query for duplicate values."""
     return tuple(_required(binding, "subject") for binding in bindings)
 
 
 def _parse_job(uri: str, group: list[Binding]) -> Job:
-    status = _likeliest([_required(binding, "status") for binding in group])
+    status = _prevailing([_required(binding, "status") for binding in group])
     return Job(
         uri=uri,
         operation=_required(group[0], "operation"),
@@ -137,7 +136,7 @@ def _parse_tasks(group: list[Binding]) -> tuple[Task, ...]:
     return tuple(
         Task(
             uri=uri,
-            status=_likeliest([_required(row, "taskStatus") for row in rows_of_task]),
+            status=_prevailing([_required(row, "taskStatus") for row in rows_of_task]),
             operation=rows_of_task[0].get("taskOperation"),
             created=_parse_date(rows_of_task[0], "taskCreated"),
             modified=_newest(rows_of_task, "taskModified"),
@@ -152,10 +151,10 @@ def _newest(group: list[Binding], variable: str) -> datetime | None:
 
 
 def _parse_date(binding: Binding, variable: str) -> datetime | None:
-    """Read a timestamp as other services write it; one without a zone is in UTC, as theirs are.
+    """Return a timestamp as other services write it; one without a zone is in UTC, as theirs are.
 
-    One that can't be read counts as none: a slip of another service must not block a stream. So
-    does one at an end of the calendar, where neither every zone nor any sum has a date.
+    Unreadable timestamps are treated as missing, so that another service's mistake cannot block a
+    stream. So are the first and the last year of the calendar, which not every zone has.
     """
     text = binding.get(variable)
     if text is None:
@@ -175,8 +174,8 @@ def _required(binding: Binding, variable: str) -> str:
     return binding[variable]
 
 
-def _likeliest(texts: Sequence[str]) -> Status | None:
-    """Return the status of what may carry two: an active one if there is one, it may still run."""
+def _prevailing(texts: Sequence[str]) -> Status | None:
+    """Return one status of a job or task that may have two: an active one, if there is any."""
     statuses = [_known_status(text) for text in texts]
     return next((status for status in statuses if status in ACTIVE), statuses[0])
 

@@ -1,28 +1,26 @@
-"""The triplestore as `jobs.store.JobStore`: statements from `queries`, sent by `client`."""
+"""The triplestore as `jobs.store.JobStore`: statements from `queries`, sent by the client."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from datetime import datetime
+from typing import Any, TypeVar
 
+from jobs.model import Job, NewJob, Status, Stream, StreamState
+from jobs.store import Deadline, ErrorResource, JobWithoutTask
 from sparql import answers, queries
-from sparql.client import BadAnswer, SparqlError
+from sparql.answers import Binding
+from sparql.client import SparqlClient
+from sparql.errors import BadAnswer, SparqlError
 from sparql.terms import TermError, is_iri
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
-
-    from jobs.model import ErrorResource, Job, NewJob, Status, Stream, StreamState
-    from jobs.store import Deadline, HalfJob
-    from sparql.answers import Binding
-    from sparql.client import SparqlClient
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
-BATCH = 1000  # values of one list; Virtuoso takes 4,094
+BATCH = 1000  # values of one list; Virtuoso takes at most 4,094
+SESSION_BASE = "http://mu.semte.ch/sessions/"
 
 
 @dataclass(frozen=True)
@@ -31,117 +29,129 @@ class SparqlJobStore:
 
     client: SparqlClient
 
-    def ping(self, deadline: Deadline) -> None:
+    def within(self, deadline: Deadline) -> BoundSparqlStore:
+        """Return the store for one piece of work."""
+        return BoundSparqlStore(self.client, deadline)
+
+
+@dataclass(frozen=True)
+class BoundSparqlStore:
+    """The store within one deadline; see `jobs.store.BoundStore`."""
+
+    client: SparqlClient
+    deadline: Deadline
+
+    def ping(self) -> None:
         """Return if the store answers queries."""
-        _parse(self.client.probe(queries.PING, deadline), len)
+        _parse(self.client.query_once(queries.ping(), self.deadline), len)
 
-    def state(self, stream: Stream, since: datetime | None, deadline: Deadline) -> StreamState:
-        """Read the stream's active jobs, those that tell it is synced, and jobs since then."""
+    def state(self, stream: Stream, since: datetime) -> StreamState:
+        """Return what a decision about the stream needs."""
         text = queries.stream_state(stream, since)
-        return self._select(text, lambda rows: answers.parse_state(rows, stream, since), deadline)
+        return self._select(text, lambda rows: answers.parse_state(rows, stream, since))
 
-    def active(self, operations: Sequence[str], deadline: Deadline) -> tuple[Job, ...]:
-        """Read all active jobs of these operations."""
-        return self._many(queries.active_jobs(operations), queries.MOST_ROWS, deadline)
+    def active(self, operations: Sequence[str]) -> tuple[Job, ...]:
+        """Return the active jobs of these operations."""
+        return self._select_many(queries.active_jobs(operations), queries.MAX_ROWS)
 
-    def recent(
-        self, operations: Sequence[str], since: datetime, deadline: Deadline
-    ) -> tuple[Job, ...]:
+    def recent(self, operations: Sequence[str], since: datetime) -> tuple[Job, ...]:
         """Return the jobs of these operations since an instant, the newest first."""
-        text = queries.recent_jobs(operations, since)
-        return self._many(text, queries.MOST_RECENT, deadline)
+        return self._select_many(queries.recent_jobs(operations, since), queries.MAX_RECENT)
 
-    def newest(
-        self, operations: Sequence[str], until: datetime, deadline: Deadline
-    ) -> tuple[Job, ...]:
+    def newest(self, operations: Sequence[str], until: datetime) -> tuple[Job, ...]:
         """Return the newest job of each operation and status."""
-        text = queries.newest_jobs(operations, until)
-        return self._select(text, answers.parse_newest, deadline) if operations else ()
+        if not operations:
+            return ()
+        return self._select(queries.newest_jobs(operations, until), answers.parse_newest)
 
-    def find(self, jobs: Sequence[str], deadline: Deadline) -> tuple[Job, ...]:
-        """Return those of these jobs that are there; a URI that can't be asked for is not."""
-        askable = [uri for uri in jobs if is_iri(uri)]
-        text = queries.find_jobs(askable)
-        return self._select(text, answers.parse_jobs, deadline) if askable else ()
+    def find(self, jobs: Sequence[str]) -> tuple[Job, ...]:
+        """Return those of these jobs that exist; a URI that cannot be written is left out."""
+        writable = [uri for uri in jobs if is_iri(uri)]
+        return self._select(queries.find_jobs(writable), answers.parse_jobs) if writable else ()
 
-    def create(self, job: NewJob, send_by: Deadline, deadline: Deadline) -> None:
+    def create(self, job: NewJob, send_by: Deadline) -> None:
         """Write the job and its task."""
-        session = f"http://mu.semte.ch/sessions/{job.job_id}"
-        self.client.update(queries.create_job(job), deadline, send_by=send_by, session=session)
+        self._update(queries.create_job(job), send_by=send_by, session=SESSION_BASE + job.job_id)
 
-    def add_task(self, job: NewJob, deadline: Deadline) -> None:
+    def add_task(self, job: NewJob) -> None:
         """Write the task of a job that has none."""
-        session = f"http://mu.semte.ch/sessions/{job.job_id}"
         with _writable():
-            self.client.update(queries.add_task(job), deadline, session=session)
+            self._update(queries.add_task(job), session=SESSION_BASE + job.job_id)
 
-    def half_jobs(self, operations: Sequence[str], deadline: Deadline) -> tuple[HalfJob, ...]:
+    def jobs_without_task(self, operations: Sequence[str]) -> tuple[JobWithoutTask, ...]:
         """Return active jobs without a task."""
-        return self._select(queries.half_jobs(operations), answers.parse_half_jobs, deadline)
+        text = queries.jobs_without_task(operations)
+        return self._select(text, answers.parse_jobs_without_task)
 
-    def mend_second_values(self, operations: Sequence[str], deadline: Deadline) -> tuple[str, ...]:
-        """Leave one status and date on active jobs and tasks."""
-        subjects = tuple(
-            subject
-            for template in (queries.DOUBLED_JOBS, queries.DOUBLED_TASKS)
-            for subject in self._select(
-                queries.doubled(template, operations), answers.parse_subjects, deadline
-            )
+    def repair_duplicate_values(self, operations: Sequence[str]) -> tuple[str, ...]:
+        """Leave one status and date on active jobs and tasks; return the repaired ones."""
+        subjects = (
+            *self._select(queries.duplicate_values_of_jobs(operations), answers.parse_subjects),
+            *self._select(queries.duplicate_values_of_tasks(operations), answers.parse_subjects),
         )
-        if subjects:
-            with _writable():
-                self.client.update(queries.mend_doubled(subjects), deadline)
+        self._repair(subjects)
         return subjects
 
-    def end(self, job: Job, status: Status, at: datetime, deadline: Deadline) -> None:
+    def repair(self, jobs: Sequence[Job]) -> None:
+        """Leave one status and date on jobs and their tasks."""
+        self._repair([uri for job in jobs for uri in (job.uri, *(task.uri for task in job.tasks))])
+
+    def _repair(self, subjects: Sequence[str]) -> None:
+        for batch in _batches(subjects):
+            with _writable():
+                self._update(queries.repair_duplicate_values(batch))
+
+    def set_status(self, job: Job, status: Status, at: datetime) -> None:
         """End the job and its unfinished tasks."""
         with _writable():
-            self.client.update(queries.end_job(job, status, at), deadline)
+            self._update(queries.set_status(job, status, at))
 
-    def mend(self, jobs: Sequence[Job], deadline: Deadline) -> None:
-        """Leave one status and date on jobs and their tasks."""
-        subjects = [uri for job in jobs for uri in (job.uri, *(task.uri for task in job.tasks))]
-        for start in range(0, len(subjects), BATCH):
-            with _writable():
-                text = queries.mend_doubled(subjects[start : start + BATCH])
-                self.client.update(text, deadline)
-
-    def recorded(self, errors: Sequence[str], deadline: Deadline) -> dict[str, datetime | None]:
-        """Return which errors are there, and their dates."""
+    def find_errors(self, errors: Sequence[str]) -> dict[str, datetime | None]:
+        """Return which errors exist, and their dates."""
         found: dict[str, datetime | None] = {}
-        for start in range(0, len(errors), BATCH):
-            text = queries.recorded(errors[start : start + BATCH])
-            found |= self._select(text, answers.parse_recorded, deadline)
+        for batch in _batches(errors):
+            found |= self._select(queries.find_errors(batch), answers.parse_errors)
         return found
 
-    def record(self, error: ErrorResource, deadline: Deadline) -> None:
+    def write_error(self, error: ErrorResource) -> None:
         """Write the error."""
-        self.client.update(queries.record_error(error), deadline)
+        self._update(queries.write_error(error))
 
-    def batch_of(self, operation: str, deadline: Deadline) -> tuple[Job, ...]:
+    def deletable_jobs(self, operation: str) -> tuple[Job, ...]:
         """Return jobs of an operation, as many as one `delete` takes."""
-        text = queries.jobs_of_operation(operation)
-        jobs = self._select(text, lambda rows: answers.parse_batch(rows, operation), deadline)
+        text = queries.deletable_jobs(operation)
+        jobs = self._select(text, lambda rows: answers.parse_deletable(rows, operation))
         return tuple(job for job in jobs if _is_writable(job))
 
-    def delete(self, jobs: Sequence[Job], deadline: Deadline) -> None:
+    def delete(self, jobs: Sequence[Job]) -> None:
         """Remove jobs, their tasks and the errors that reference them."""
         with _writable():
-            self.client.update(queries.delete_jobs(jobs), deadline)
+            self._update(queries.delete_jobs(jobs))
 
-    def _many(self, text: str, most: int, deadline: Deadline) -> tuple[Job, ...]:
-        """Read jobs of many streams, as many as `most` rows tell of."""
-        rows = self._select(text, list, deadline)
-        if len(rows) >= most:
-            _log.warning("there is more than %s rows tell: some jobs are not looked at", most)
-        return _refusing(lambda: answers.parse_many(rows, most))
+    def _update(
+        self, text: str, *, send_by: Deadline | None = None, session: str | None = None
+    ) -> None:
+        self.client.update(text, self.deadline, send_by=send_by, session=session)
 
-    def _select(self, text: str, parse: Callable[[list[Binding]], T], deadline: Deadline) -> T:
-        return _parse(self.client.query(text, deadline), parse)
+    def _select(self, text: str, parse: Callable[[list[Binding]], T]) -> T:
+        return _parse(self.client.query(text, self.deadline), parse)
+
+    def _select_many(self, text: str, limit: int) -> tuple[Job, ...]:
+        """Return the jobs of an answer with at most `limit` rows."""
+        rows = self._select(text, list)
+        if len(rows) >= limit:
+            _log.warning("more than %s rows of jobs: some jobs are left out", limit)
+        return _checked(lambda: answers.parse_many(rows, limit))
+
+
+def _batches(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield the values in lists that every store accepts."""
+    for start in range(0, len(values), BATCH):
+        yield values[start : start + BATCH]
 
 
 def _is_writable(job: Job) -> bool:
-    """Tell whether a job can be named in an update, and say so where one can't."""
+    """Return whether an update can name a job; log a warning if not."""
     if not is_iri(job.uri):
         _log.warning("job %a can't be named in an update: remove it by hand", job.uri)
     return is_iri(job.uri)
@@ -149,7 +159,7 @@ def _is_writable(job: Job) -> bool:
 
 @contextmanager
 def _writable() -> Iterator[None]:
-    """Say as a store's failure that a URI which came from it can't be written: a blank node."""
+    """Report a URI that came from the store and cannot be written as a failure of the store."""
     try:
         yield
     except TermError as error:
@@ -157,11 +167,11 @@ def _writable() -> Iterator[None]:
 
 
 def _parse(answer: Any, parse: Callable[[list[Binding]], T]) -> T:
-    return _refusing(lambda: parse(answers.parse_bindings(answer)))
+    return _checked(lambda: parse(answers.parse_bindings(answer)))
 
 
-def _refusing(read: Callable[[], T]) -> T:
-    """Say as a store's failure that its answer is not what was asked for."""
+def _checked(read: Callable[[], T]) -> T:
+    """Report an answer that is not what was asked for as a failure of the store."""
     try:
         return read()
     except answers.AnswerError as error:

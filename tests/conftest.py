@@ -1,18 +1,16 @@
-"""Fixtures that several kinds of test share: real stores, and a look for what was left running."""
+"""Fixtures that several kinds of test share: real stores, and a check for leftover threads."""
 
 from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import hypothesis
 import pytest
 
-from tests.servers import Oxigraph, Store, Virtuoso, clear, virtuoso_available
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.support.servers import Oxigraph, Store, clear
+from tests.support.virtuoso import Virtuoso, virtuoso_available
 
 hypothesis.settings.register_profile("dev", max_examples=50, deadline=None)
 hypothesis.settings.register_profile("ci", max_examples=1000, deadline=None, derandomize=True)
@@ -23,7 +21,7 @@ OURS = ("APScheduler", "startup", "http", "ThreadPoolExecutor")
 
 @pytest.fixture(autouse=True)
 def nothing_left_running() -> Iterator[None]:
-    """Fail a test that leaves a thread of the service behind."""
+    """Fail a test that leaves a thread of the service running."""
     before = set(threading.enumerate())
     yield
     left = [thread for thread in threading.enumerate() if thread not in before]
@@ -44,7 +42,7 @@ def virtuoso() -> Iterator[Store]:
     """One Virtuoso for all tests: it takes seconds to start."""
     if not virtuoso_available():
         if os.environ.get("CI") == "true":
-            pytest.fail("CI leaves no store out, and virtuoso-t is not on PATH")
+            pytest.fail("virtuoso-t is not on PATH, and CI skips no store")
         pytest.skip("virtuoso-t is not on PATH")
     with Virtuoso() as store:
         yield store

@@ -1,4 +1,4 @@
-"""Each fault of the proxy looks to a client as it says, and does to the store what it says."""
+"""Each fault of the proxy has its documented effect on the client and on the store."""
 
 import http.client
 import json
@@ -11,8 +11,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.faults import Fault, FaultProxy, first_operation
-from tests.servers import Oxigraph, clear, select, update
+from tests.support.fault_proxy import FaultProxy
+from tests.support.faults import Fault
+from tests.support.servers import Oxigraph, clear, select, update
+from tests.support.sparql_text import first_operation
 
 INSERT_A = (
     "INSERT DATA { GRAPH <http://test/g> { <http://test/a> <http://test/p> 'a;b' ; <q:r> 2 } }"
@@ -60,7 +62,7 @@ def send(
         connection.close()
 
 
-def test_pass_hands_on_query_and_update(proxy: FaultProxy) -> None:
+def test_pass_forwards_query_and_update(proxy: FaultProxy) -> None:
     update(proxy, INSERT_A)
     assert select(proxy, SUBJECTS) == [A]
 
@@ -82,7 +84,7 @@ def test_requests_are_recorded(proxy: FaultProxy) -> None:
     assert request.body == b"query=ASK+%7B%7D"
 
 
-def test_updates_are_told_from_queries(proxy: FaultProxy) -> None:
+def test_updates_are_distinguished_from_queries(proxy: FaultProxy) -> None:
     prefixed = "PREFIX t: <http://test/#>\n# a comment\n" + INSERT_B
     for form in ({"query": SUBJECTS}, {"update": INSERT_A}, {"query": prefixed}):
         send(proxy, form)
@@ -90,7 +92,7 @@ def test_updates_are_told_from_queries(proxy: FaultProxy) -> None:
 
 
 @pytest.mark.parametrize("repeat", range(2))
-def test_refuse_closes_the_port_until_told_otherwise(proxy: FaultProxy, repeat: int) -> None:
+def test_refuse_closes_the_port_until_another_fault_is_set(proxy: FaultProxy, repeat: int) -> None:
     proxy.always(Fault.REFUSE)
     for _ in range(3):
         with pytest.raises(ConnectionRefusedError):
@@ -210,7 +212,7 @@ def test_operations_end_at_a_semicolon_outside_braces(first: str) -> None:
     assert first_operation(first) == first
 
 
-def test_a_script_runs_in_order_and_then_what_always_said(proxy: FaultProxy) -> None:
+def test_a_script_runs_in_order_and_then_the_fault_of_always(proxy: FaultProxy) -> None:
     proxy.always(Fault.NOT_FOUND)
     proxy.script(Fault.UNAVAILABLE, Fault.PASS)
     assert [send(proxy, {"query": "ASK {}"})[0] for _ in range(4)] == [503, 200, 404, 404]
@@ -230,7 +232,7 @@ def test_only_can_be_any_predicate(proxy: FaultProxy) -> None:
     assert [send(proxy, {"update": text})[0] for text in (INSERT_A, INSERT_B)] == [204, 503]
 
 
-def test_a_store_that_is_away_is_answered_with_502(proxy: FaultProxy, store: Oxigraph) -> None:
+def test_a_stopped_store_is_answered_with_502(proxy: FaultProxy, store: Oxigraph) -> None:
     store.stop()
     try:
         assert send(proxy, {"query": SUBJECTS})[0] == HTTPStatus.BAD_GATEWAY
@@ -239,8 +241,8 @@ def test_a_store_that_is_away_is_answered_with_502(proxy: FaultProxy, store: Oxi
 
 
 @pytest.mark.parametrize("fault", [Fault.HANG, Fault.HANG_THEN_APPLY, Fault.TRICKLE])
-def test_leaving_ends_requests_under_way(store: Oxigraph, fault: Fault) -> None:
-    """A client still waiting is cut off, nothing more is stored, and no thread is left."""
+def test_the_end_of_the_block_ends_all_requests(store: Oxigraph, fault: Fault) -> None:
+    """A waiting client is disconnected, nothing more is stored, and no thread is left."""
     before = threading.active_count()
     with FaultProxy(store.shared_endpoint) as proxy:
         proxy.always(fault)
@@ -273,7 +275,7 @@ def test_many_clients_at_once(proxy: FaultProxy, store: Oxigraph) -> None:
     assert len(select(store, SUBJECTS)) == 20
 
 
-def test_a_bug_in_the_proxy_is_not_swallowed(store: Oxigraph) -> None:
+def test_an_error_of_the_proxy_itself_is_raised(store: Oxigraph) -> None:
     with pytest.RaisesGroup(RuntimeError), FaultProxy(store.shared_endpoint) as proxy:
 
         def broken(_: object) -> bool:

@@ -1,4 +1,4 @@
-"""The stores that tests run on start, answer, come back and leave nothing behind."""
+"""The stores of the tests start, answer, restart and leave no process or file."""
 
 import os
 import signal
@@ -11,18 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from tests import servers
-from tests.servers import (
+from tests.support import servers
+from tests.support.servers import (
     Oxigraph,
     Store,
     StoreError,
-    Virtuoso,
     clear,
     post,
     select,
     select_terms,
     update,
 )
+from tests.support.virtuoso import Virtuoso
 
 ROOT = Path(__file__).resolve().parent.parent
 ONE_TRIPLE = "INSERT DATA { GRAPH <http://test/g> { <http://test/s> <http://test/p> 'kept' } }"
@@ -34,7 +34,7 @@ def is_open(port: int, address: str = "127.0.0.1") -> bool:
         return client.connect_ex((address, port)) == 0
 
 
-def test_an_update_is_seen_by_the_next_query(triplestore: Store) -> None:
+def test_the_next_query_finds_an_update(triplestore: Store) -> None:
     update(triplestore, ONE_TRIPLE)
     assert select(triplestore, ALL) == [{"o": "kept"}]
 
@@ -44,7 +44,7 @@ def test_an_update_may_hold_several_operations(triplestore: Store) -> None:
     assert select(triplestore, ALL) == [{"o": "kept"}, {"o": "too"}]
 
 
-def test_an_update_may_delete_what_it_finds(triplestore: Store) -> None:
+def test_an_update_may_delete_by_pattern(triplestore: Store) -> None:
     update(triplestore, ONE_TRIPLE)
     update(
         triplestore,
@@ -59,13 +59,13 @@ def test_variables_without_a_value_are_absent(triplestore: Store) -> None:
     assert rows == [{"o": "kept"}]
 
 
-def test_terms_tell_their_datatype(triplestore: Store) -> None:
+def test_terms_have_their_datatype(triplestore: Store) -> None:
     update(triplestore, ONE_TRIPLE.replace("'kept'", "true"))
     [row] = select_terms(triplestore, ALL)
     assert row["o"]["datatype"] == "http://www.w3.org/2001/XMLSchema#boolean"
 
 
-def test_text_outside_ascii_survives(triplestore: Store) -> None:
+def test_text_outside_ascii_is_kept(triplestore: Store) -> None:
     update(triplestore, ONE_TRIPLE.replace("kept", "één & 1+1 = ½ €"))
     assert select(triplestore, ALL) == [{"o": "één & 1+1 = ½ €"}]
 
@@ -171,7 +171,7 @@ def test_a_start_that_fails_half_way_leaves_no_process(monkeypatch: pytest.Monke
 
 def test_a_store_ends_when_its_test_run_is_killed() -> None:
     code = (
-        "import time; from tests.servers import Oxigraph\n"
+        "import time; from tests.support.servers import Oxigraph\n"
         "with Oxigraph() as store: print(store.port, store.folder, flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE) as run:

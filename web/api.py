@@ -1,35 +1,29 @@
-"""The API: create a job now, and clean jobs up, for the environment's stream and named ones.
+"""The calls that create a job now and that remove jobs, with and without a stream's name.
 
-Paths, messages and content types are those that operators' scripts have called for years.
+Paths, messages and content types are those that operators' scripts have used for years.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from flask import Blueprint, Response
-from werkzeug.exceptions import Conflict, ServiceUnavailable
+from werkzeug.exceptions import ServiceUnavailable
 
-from jobs.model import JobKind, NoOperationError
-from web.places import RETRY_AFTER
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from jobs.initiator import Outcome
-    from jobs.model import Job, Stream
-    from web.health import Health
-    from web.lookup import Streams
-    from web.places import Places
+from jobs.model import Job, JobKind, NewJob, Stream
+from jobs.streams import Streams
+from web.health import Health
+from web.limits import RETRY_AFTER, ConcurrencyLimit
 
 MESSAGES = "application/vnd.api+json; charset=utf-8"
 
 
 class Call(NamedTuple):
-    """What one job kind's calls answer; `{}` stands for job URIs."""
+    """The messages of one job kind's calls; `{}` stands for job URIs."""
 
     created: str
     cleaned: str
@@ -44,22 +38,22 @@ CALLS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Api:
-    """The calls. Each takes one of the `places` while it waits for the store."""
+    """The calls. `web.errors` turns the exceptions of the domain into answers."""
 
     streams: Streams
-    create_job: Callable[[Stream, JobKind], Outcome]
-    clean_jobs: Callable[[Stream, JobKind], tuple[Job, ...]]
+    create_job: Callable[[Stream, JobKind], NewJob]
+    delete_jobs: Callable[[Stream, JobKind], tuple[Job, ...]]
     health: Health
-    places: Places
+    limit: ConcurrencyLimit
 
     def blueprint(self) -> Blueprint:
-        """Return the routes: each call bare, and under the name of a stream."""
+        """Return the routes: each call without a name, and under the name of a stream."""
         routes = Blueprint("api", __name__)
         for kind in CALLS:
             for path in (f"/{kind.path}", f"/<name>/{kind.path}"):
-                for method, view in (("POST", self.create), ("DELETE", self.clean)):
+                for method, view in (("POST", self.create), ("DELETE", self.delete)):
                     routes.add_url_rule(
                         path,
                         f"{method} {kind.name}",
@@ -72,28 +66,23 @@ class Api:
     def create(self, kind: JobKind, name: str | None = None) -> Response:
         """Create a job because a person asks."""
         with self._admitted(name) as stream:
-            outcome = self.create_job(stream, kind)
-        if outcome.job is None:
-            raise Conflict(getattr(outcome.decision, "reason", "no job is needed"))
-        return _message(CALLS[kind].created.format(outcome.job.uri))
+            job = self.create_job(stream, kind)
+        return _message(CALLS[kind].created.format(job.uri))
 
-    def clean(self, kind: JobKind, name: str | None = None) -> Response:
+    def delete(self, kind: JobKind, name: str | None = None) -> Response:
         """Remove all jobs of a kind."""
         with self._admitted(name) as stream:
-            try:
-                jobs = self.clean_jobs(stream, kind)
-            except NoOperationError as error:
-                raise Conflict(str(error)) from error
+            jobs = self.delete_jobs(stream, kind)
         return _message(CALLS[kind].cleaned.format(", ".join(map(str, jobs))))
 
     @contextmanager
     def _admitted(self, name: str | None) -> Iterator[Stream]:
-        """Let a call through to its stream, if there is one and it can be served now."""
+        """Yield the stream of a call if it exists and the call can be served now."""
         stream = self.streams.find(name)
         problem = self.health.problem()
         if problem:
             raise ServiceUnavailable(problem, retry_after=RETRY_AFTER)
-        with self.places.taken():
+        with self.limit.slot():
             yield stream
 
 

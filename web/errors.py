@@ -1,32 +1,42 @@
-"""Every error as a JSON:API document, so that a script reads all of them in one way."""
+"""Every error as a JSON:API document, so that a script reads all of them in the same way."""
 
 from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING
 
-from flask import Response
-from werkzeug.exceptions import BadGateway, HTTPException, InternalServerError, ServiceUnavailable
+from flask import Flask, Response
+from werkzeug.exceptions import (
+    BadGateway,
+    Conflict,
+    HTTPException,
+    InternalServerError,
+    NotFound,
+    ServiceUnavailable,
+)
 
+from jobs.creation import JobRefused
+from jobs.model import NoOperationError
 from jobs.store import StoreError, StoreUnavailable
-
-if TYPE_CHECKING:
-    from flask import Flask
+from jobs.streams import UnknownStreamError
+from web.health import INTERNAL_ERROR
 
 _log = logging.getLogger(__name__)
 _KEPT_HEADERS = ("Allow", "Retry-After")
 
 
 def register(app: Flask) -> None:
-    """Make `app` answer its errors this way."""
+    """Make `app` answer every error with such a document."""
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(UnknownStreamError, lambda error: _http_error(NotFound(str(error))))
+    for refusal in (JobRefused, NoOperationError):
+        app.register_error_handler(refusal, lambda error: _http_error(Conflict(str(error))))
     app.register_error_handler(StoreError, _store_error)
     app.register_error_handler(Exception, _unexpected_error)
 
 
 def _http_error(error: HTTPException) -> Response:
-    """Answer with what the exception says, and with the headers that belong to its status."""
+    """Return the document of an error, with the headers that belong to its status."""
     status = error.code or InternalServerError.code
     document = {"status": str(status), "title": error.name, "detail": error.description or ""}
     headers = [(name, value) for name, value in error.get_headers() if name in _KEPT_HEADERS]
@@ -35,7 +45,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _store_error(error: StoreError) -> Response:
-    """Tell a store that is away (503) from one that answered, but not with what was asked (502)."""
+    """Return 503 if the store is unavailable, and 502 if it answered but not as needed."""
     _log.error("a call failed: %s", error)
     if isinstance(error, StoreUnavailable):
         return _http_error(ServiceUnavailable(str(error)))
@@ -43,5 +53,5 @@ def _store_error(error: StoreError) -> Response:
 
 
 def _unexpected_error(error: Exception) -> Response:
-    _log.error("a call failed in an unforeseen way", exc_info=error)
-    return _http_error(InternalServerError("an error in the service itself; its log has more"))
+    _log.error("a call failed unexpectedly", exc_info=error)
+    return _http_error(InternalServerError(INTERNAL_ERROR))

@@ -1,28 +1,30 @@
-"""Whether the service lives, and whether it can do its work now."""
+"""Whether the service works, and whether it can do its work now."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-DEAD = "the scheduler's thread has died: no tick is taken up any more; restart the service"
-STARTING = "not ready: the service waits for the store, or its start is not done yet"
+INTERNAL_ERROR = "an internal error of the service; its log has the details"
+SCHEDULER_DIED = "the scheduler's thread has died: no tick creates a job; restart the service"
+STARTING = "not ready: the service waits for the store, or its start is not finished yet"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Health:
-    """`is_alive` looks at the scheduler's thread, `is_armed` whether the start is done."""
+    """The health of the process, without the store.
+
+    `is_alive` returns whether the scheduler's thread runs. `is_armed` returns whether the start is
+    finished.
+    """
 
     is_alive: Callable[[], bool]
     is_armed: Callable[[], bool]
 
-    def death(self) -> str | None:
-        """Return what only a restart mends; None if there is nothing."""
-        return None if self.is_alive() else DEAD
+    def fatal_problem(self) -> str | None:
+        """Return the problem that only a restart solves; None if there is none."""
+        return None if self.is_alive() else SCHEDULER_DIED
 
     def problem(self) -> str | None:
-        """Return what keeps the service from its work, the store aside; None if nothing does."""
-        return self.death() or (None if self.is_armed() else STARTING)
+        """Return what keeps the service from working, the store aside; None if nothing does."""
+        return self.fatal_problem() or (None if self.is_armed() else STARTING)

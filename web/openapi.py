@@ -1,4 +1,4 @@
-"""The API described for machines: OpenAPI 3.1, with the status's own models as its schemas."""
+"""The OpenAPI 3.1 document of the API; the models of the status are its schemas."""
 
 from __future__ import annotations
 
@@ -8,46 +8,46 @@ from typing import Any, Final, TypeAlias
 from jobs.model import JobKind
 from settings.version import VERSION
 from web.api import CALLS, MESSAGES
-from web.report import StatusReport
+from web.status.report import StatusReport
 
 Json: TypeAlias = dict[str, Any]
 
 ERRORS: Final = "application/vnd.api+json"
 REASONS: Final = {
-    "403": "Sent by a page of another site: `Sec-Fetch-Site` or `Origin` says so",
-    "404": "No such stream; the detail names those there are",
-    "409": "Refused; the detail names the reason, and the setting that would change it",
-    "500": "An error in the service itself; its log has more",
-    "502": "The store refused, or answered something unreadable",
+    "403": "A page of another origin sent the call, as `Sec-Fetch-Site` or `Origin` shows",
+    "404": "The stream does not exist. The detail lists the streams that exist",
+    "409": "The call was refused. The detail gives the reason, and the setting to change",
+    "500": "An internal error of the service. Its log has the details",
+    "502": "The store refused the request, or its answer was unreadable",
     "503": "The store did not answer in time, the service is starting or stopping, or too many "
-    "calls wait already. Where a job may exist all the same, the detail names it",
+    "calls are waiting. If a job may exist, the detail names it",
 }
-# Said by the HTTP server before the service sees anything of a request: plain text, no JSON:API.
-SERVERS_OWN: Final = {
-    "400": "Not a proper HTTP request",
-    "413": "A body larger than 1 MB",
-    "431": "Headers larger than 256 kB",
-    "501": "A transfer encoding other than chunked",
+# The HTTP server sends these as plain text, before the service sees the request.
+SERVER_ERRORS: Final = {
+    "400": "The request is not valid HTTP",
+    "413": "The body is larger than 1 MB",
+    "431": "The headers are larger than 256 kB",
+    "501": "The transfer encoding is not supported; only `chunked` is",
 }
 NAME: Final = {
     "name": "name",
     "in": "path",
     "required": True,
-    "description": "Name of a stream of the config file, without regard to case",
+    "description": "Name of a stream of the config file, in any case",
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._~-]*$"},
 }
 INTRODUCTION: Final = (
-    "Creates the jobs that drive a delta producer, and tells how they fare. The API has no login: "
-    "it must not be routed to the outside. Paths ignore case and take a trailing slash; request "
-    "bodies are ignored. Calls without a name are for the environment's stream. HEAD goes where "
-    "GET does, OPTIONS everywhere; any other method is answered with 405, any other path with "
-    "404, both as JSON:API errors."
+    "This service creates the jobs that drive a delta producer, and shows their status. The API "
+    "has no login, so it must not be reachable from outside. The case of paths and a trailing "
+    "slash make no difference. Request bodies are ignored. Calls without a name are for the "
+    "environment's stream. HEAD works wherever GET does, and OPTIONS on every path. Any other "
+    "method gets 405 and any other path 404, both as JSON:API errors."
 )
 
 
 @cache
 def document() -> Json:
-    """Return the whole document."""
+    """Return the document."""
     status = StatusReport.model_json_schema(
         mode="serialization", ref_template="#/components/schemas/{model}"
     )
@@ -60,24 +60,29 @@ def document() -> Json:
             "description": INTRODUCTION,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "paths": _looks() | _calls(),
+        "paths": _views() | _calls(),
         "components": {"schemas": schemas},
     }
 
 
 def _errors() -> Json:
     error = _object(
-        "What went wrong",
+        "One error",
         status=_text("HTTP status", pattern="^[45][0-9][0-9]$"),
-        title=_text("Name of the status"),
-        detail=_text("What went wrong with this very request, and what to do about it"),
+        title=_text("Name of the HTTP status"),
+        detail=_text("What went wrong with this request, and what to do about it"),
     )
-    errors = {"type": "array", "items": error, "minItems": 1, "description": "One, as a rule"}
+    errors = {
+        "type": "array",
+        "items": error,
+        "minItems": 1,
+        "description": "The errors, usually one",
+    }
     return _object("A JSON:API document of errors", errors=errors)
 
 
 def _calls() -> Json:
-    """Describe what creates and removes jobs, bare and under the name of a stream."""
+    """Describe the calls that create and remove jobs, with and without the name of a stream."""
     paths = {}
     for kind in JobKind:
         for prefix, parameters in (("", []), ("/{name}", [NAME])):
@@ -92,59 +97,61 @@ def _calls() -> Json:
 def _call(kind: JobKind, verb: str, *, named: bool) -> Json:
     creates = verb == "create"
     message = CALLS[kind].created if creates else CALLS[kind].cleaned
-    does = f"Create a {kind.value} job" if creates else f"Remove all {kind.value} jobs"
-    says = _text("What was done", examples=[message.format("<URI>")])
-    schema = _object("The same message as ever: scripts read it", msg=says)
+    summary = f"Create a {kind.value} job"
+    if not creates:
+        summary = f"Remove all {kind.value} jobs, also running ones, with their tasks and errors"
+    msg = _text("What was done", examples=[message.format("<URI>")])
+    schema = _object("A message of fixed form, which scripts read", msg=msg)
     return {
         "operationId": f"{verb}-{kind.slug}" + ("-of-stream" if named else ""),
-        "summary": does + ("" if creates else ", running ones too, with their tasks and errors"),
+        "summary": summary,
         "responses": {"200": _answer("Done", MESSAGES, schema)}
         | _refusals("403", "404", "409", "500", "502", "503"),
     }
 
 
-def _looks() -> Json:
-    """Describe what only looks."""
+def _views() -> Json:
+    """Describe the calls that only read."""
     text, status = {"type": "string"}, {"$ref": "#/components/schemas/StatusReport"}
     alive, ready = (
-        _object("A short answer", status={"const": word, "description": "That it is so"})
+        _object("The answer if it is so", status={"const": word, "description": "Always the same"})
         for word in ("alive", "ready")
     )
     home = {
-        "description": "The greeting, or the status page where HTML is accepted",
+        "description": "The greeting, or the status page if the client accepts HTML",
         "content": {"text/plain": {"schema": text}, "text/html": {"schema": text}},
     }
-    one = _look("status-of-stream", "How one stream stands", _json(status), "404", "503")
+    metrics = _answer("Prometheus's text format", "text/plain", text)
+    one = _view("status-of-stream", "Status of one stream", _json(status), "404", "503")
     return {
-        "/": {"get": _look("home", "Greeting or status page", home, "503")},
-        "/status": {"get": _look("status", "How all streams stand", _json(status), "503")},
+        "/": {"get": _view("home", "Greeting or status page", home, "503")},
+        "/status": {"get": _view("status", "Status of all streams", _json(status), "503")},
         "/{name}/status": {"parameters": [NAME], "get": one},
-        "/health/live": {"get": _look("live", "Whether a restart is due", _json(alive), "503")},
-        "/health/ready": {
-            "get": _look("ready", "Whether store and schedules are there", _json(ready), "503")
+        "/health/live": {
+            "get": _view(
+                "live", "Whether the process works; if not, restart it", _json(alive), "503"
+            )
         },
-        "/metrics": {
-            "get": _look(
-                "metrics",
-                "What Prometheus reads",
-                {
-                    "description": "Prometheus's text format",
-                    "content": {"text/plain": {"schema": text}},
-                },
+        "/health/ready": {
+            "get": _view(
+                "ready",
+                "Whether the store answers and the schedules are armed",
+                _json(ready),
                 "503",
             )
         },
-        "/openapi.json": {"get": _look("document", "This document", _json({"type": "object"}))},
+        "/metrics": {"get": _view("metrics", "Metrics for Prometheus", metrics, "503")},
+        "/openapi.json": {"get": _view("document", "This document", _json({"type": "object"}))},
     }
 
 
-def _look(name: str, summary: str, answer: Json, *refusals: str) -> Json:
+def _view(name: str, summary: str, answer: Json, *refusals: str) -> Json:
     responses = {"200": answer} | _refusals(*refusals, "500")
     return {"operationId": name, "summary": summary, "responses": responses}
 
 
 def _json(schema: Json) -> Json:
-    return _answer("As it stands", "application/json", schema)
+    return _answer("The present state", "application/json", schema)
 
 
 def _answer(text: str, content_type: str, schema: Json) -> Json:
@@ -156,12 +163,12 @@ def _refusals(*statuses: str) -> Json:
     ours = {status: _answer(REASONS[status], ERRORS, schema) for status in statuses}
     plain = {"type": "string"}
     return ours | {
-        status: _answer(text, "text/plain", plain) for status, text in SERVERS_OWN.items()
+        status: _answer(text, "text/plain", plain) for status, text in SERVER_ERRORS.items()
     }
 
 
 def _object(text: str, **properties: Json) -> Json:
-    """Describe an object that always has all of these members, and perhaps more one day."""
+    """Describe an object that always has these members; later versions may add others."""
     return {
         "type": "object",
         "description": text,

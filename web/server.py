@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask
 from waitress.server import BaseWSGIServer, create_server
 from waitress.wasyncore import dispatcher
 
-from web import errors, guard
+from web import cross_origin, errors
+from web.api import Api
+from web.views import Views
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-    from web.api import Api
-    from web.views import Views
-
-_log = logging.getLogger(__name__)
-
-# Threads of the server. Calls that wait for the store may take MOST_WAITING of them, and looks at
-# the status MOST_LOOKING; the rest stays free for what is answered from memory, above all whether
-# the service lives.
+# Calls of the API may occupy MAX_WAITING of the server's threads while they wait for the store, and
+# views MAX_VIEWS. The other threads stay free for answers that need no store, such as liveness.
 THREADS = 24
-MOST_WAITING = 16
-MOST_LOOKING = 4
-MOST_CONNECTIONS = 1000
-IDLE_SECONDS = 20  # until an idle connection gives its place to another
-MOST_BODY = 1 << 20  # bytes; bodies are read and ignored
-DRAIN_SECONDS = 1  # for answers that are being sent when the service stops
+MAX_WAITING = 16
+MAX_VIEWS = 4
+MAX_CONNECTIONS = 1000
+IDLE_SECONDS = 20  # after which an idle connection is closed
+MAX_BODY = 1 << 20  # bytes of a request body, which is read and ignored
+DRAIN_SECONDS = 1  # to send the last answers when the service stops
 
 
 def create_wsgi(api: Api, views: Views) -> Flask:
@@ -43,31 +36,32 @@ def create_wsgi(api: Api, views: Views) -> Flask:
     app.register_blueprint(api.blueprint())
     app.register_blueprint(views.blueprint())
     errors.register(app)
-    guard.protect(app)
+    cross_origin.protect(app)
     app.wsgi_app = CaseInsensitive(app.wsgi_app)  # type: ignore[assignment] # Flask's own advice
     return app
 
 
+@dataclass(frozen=True)
 class CaseInsensitive:
-    """Lets paths be written in any case, as the Node service did.
+    """Accepts paths in any case, as the Node service did.
 
-    WSGI hands a path over as bytes in Latin-1's clothes: only ASCII letters may be touched.
+    WSGI passes the bytes of a path as a string decoded from Latin-1. Only ASCII letters may change,
+    because the other characters may be parts of longer UTF-8 sequences.
     """
 
-    def __init__(self, wsgi: WSGIApplication) -> None:
-        self._wsgi = wsgi
+    wsgi: WSGIApplication
 
     def __call__(self, environ: WSGIEnvironment, respond: StartResponse) -> Iterable[bytes]:
         """Serve the request with its path in lower case."""
         path = environ.get("PATH_INFO", "").encode("latin-1").lower().decode("latin-1")
-        return self._wsgi(environ | {"PATH_INFO": path}, respond)
+        return self.wsgi(environ | {"PATH_INFO": path}, respond)
 
 
 class Server:
-    """Serves an application on one address, in threads of its own."""
+    """Serves an application on one address, with its own threads."""
 
     def __init__(self, app: Flask, host: str, port: int) -> None:
-        """Bind the address; raise OSError where that can't be done."""
+        """Bind the address; raise OSError if that fails."""
         sockets: dict[int, Any] = {}
         self._server: Any = create_server(
             app,
@@ -76,10 +70,10 @@ class Server:
             port=port,
             threads=THREADS,
             ident=None,
-            connection_limit=MOST_CONNECTIONS,
+            connection_limit=MAX_CONNECTIONS,
             channel_timeout=IDLE_SECONDS,
             cleanup_interval=IDLE_SECONDS // 2,
-            max_request_body_size=MOST_BODY,
+            max_request_body_size=MAX_BODY,
         )
         self._listening: list[Any] = [
             one for one in sockets.values() if isinstance(one, BaseWSGIServer)
@@ -90,14 +84,14 @@ class Server:
         Thread(target=self._server.run, name="http", daemon=True).start()
 
     def stop_accepting(self) -> None:
-        """Take no more connections; what came in before goes on.
+        """Accept no more connections; requests that arrived before are still answered.
 
-        The server's own thread has to do it: it would die of a socket closed under its hands, and
-        with it the answers that are still to be sent.
+        The server's own thread closes the listening sockets. If another thread closed them, the
+        server's thread would fail and the last answers would never be sent.
         """
         for listening in self._listening:
             listening.trigger.pull_trigger(partial(dispatcher.close, listening))
 
     def finish(self) -> None:
-        """Let answers that are ready be sent, for a moment."""
+        """Wait up to `DRAIN_SECONDS` until the answers that are ready are sent."""
         self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=DRAIN_SECONDS)

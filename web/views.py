@@ -1,35 +1,32 @@
-"""What can be looked at: greeting, status page, status, health, metrics and the API's document."""
+"""The calls that only read: greeting, status page, status, health, metrics, OpenAPI document."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import ServiceUnavailable
 
-from web import openapi, page
-from web.places import RETRY_AFTER
-
-if TYPE_CHECKING:
-    from web.board import Board
-    from web.lookup import Streams
-    from web.metrics import Metrics
-    from web.places import Places
+from jobs.streams import Streams
+from web import openapi
+from web.limits import RETRY_AFTER, ConcurrencyLimit
+from web.metrics import Metrics
+from web.page import render
+from web.status.reader import StatusReader
 
 GREETING = "Hello from delta-producer-background-jobs-initiator :)"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Views:
-    """The calls that change nothing. Those that read the store need one of the `places`."""
+    """The calls that change nothing. Those that read the store occupy one of the `limit`."""
 
-    board: Board
+    reader: StatusReader
     metrics: Metrics
     streams: Streams
-    places: Places
+    limit: ConcurrencyLimit
 
     def blueprint(self) -> Blueprint:
         """Return the routes."""
@@ -47,49 +44,49 @@ class Views:
         return routes
 
     def home(self) -> Response:
-        """Greet curl and wget, as ever; show a browser how things stand."""
+        """Return the status page for browsers, and the old greeting for curl and wget."""
         accepted = request.accept_mimetypes.best_match(["text/plain", "text/html"])
         if accepted == "text/html":
-            with self.places.taken():
-                report = self.board.report()
-            answer = Response(page.render(report, self.board.zone), mimetype="text/html")
+            with self.limit.slot():
+                report = self.reader.report()
+            answer = Response(render.render(report, self.reader.zone), mimetype="text/html")
         else:
             answer = Response(GREETING, mimetype="text/plain")
         answer.headers["Vary"] = "Accept"
         return answer
 
     def status(self, name: str | None = None) -> Response:
-        """Tell how all streams stand, or one."""
+        """Return the status of all streams, or of one."""
         only = None if name is None else self.streams.find(name)
-        with self.places.taken():
-            report = self.board.report(only)
+        with self.limit.slot():
+            report = self.reader.report(only)
         return _json(report.model_dump_json())
 
     def live(self) -> Response:
-        """Tell whether only a restart helps: an orchestrator asks it."""
-        death = self.board.health.death()
-        if death:
-            raise ServiceUnavailable(death)
+        """Return 503 if only a restart helps; orchestrators restart the service then."""
+        problem = self.reader.health.fatal_problem()
+        if problem:
+            raise ServiceUnavailable(problem)
         return _json(json.dumps({"status": "alive"}))
 
     def ready(self) -> Response:
-        """Tell whether ticks and calls can be done now."""
-        problem = self.board.health.problem()
+        """Return 503 if the service can't handle ticks and calls now."""
+        problem = self.reader.health.problem()
         if problem is None:
-            with self.places.taken():
-                problem = self.board.store_problem()
+            with self.limit.slot():
+                problem = self.reader.store_problem()
         if problem:
             raise ServiceUnavailable(problem, retry_after=RETRY_AFTER)
         return _json(json.dumps({"status": "ready"}))
 
     def show_metrics(self) -> Response:
-        """Tell Prometheus."""
-        with self.places.taken():
+        """Return the metrics in Prometheus's text format."""
+        with self.limit.slot():
             text = self.metrics.text()
         return Response(text, content_type=CONTENT_TYPE_LATEST)
 
     def document(self) -> Response:
-        """Describe every call, for machines."""
+        """Return the OpenAPI document."""
         return _json(json.dumps(openapi.document()))
 
 

@@ -1,31 +1,26 @@
-"""The browser that the tests of this folder look with."""
+"""The browser of the tests in this folder."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.visiting import QUIET
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Browser
+from tests.support.browser import BROWSER_OPTIONS
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for all; it is closed with the module, since its event loop is in this thread."""
+    """Start one browser per module, because its event loop runs in this thread."""
     chromium = shutil.which("chromium")
     if chromium is None:
         if os.environ.get("CI") == "true":
-            pytest.fail("CI leaves no browser out, and chromium is not on PATH")
+            pytest.fail("chromium is not on PATH, and CI must run the browser tests")
         pytest.skip("chromium is not on PATH")
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium, args=list(QUIET))
-        yield found
-        found.close()
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(BROWSER_OPTIONS))
+        yield browser
+        browser.close()

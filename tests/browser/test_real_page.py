@@ -1,30 +1,24 @@
-"""The status page of the real process on a real store, as an operator meets it."""
+"""The status page of the real process on a real store."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import product
-from typing import TYPE_CHECKING
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from playwright.sync_api import Browser
 
-from tests import stack
-from tests.browser.visiting import DESK, PHONE, Visit
-from tests.e2e.service import ENVIRONMENT, Service, eventually
-from tests.servers import Oxigraph, update
-from tests.shared_data import shared
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
-
-    from playwright.sync_api import Browser
-
-    from tests.servers import Store
+from tests.support import stack
+from tests.support.browser import DESK, PHONE, Visit
+from tests.support.servers import Oxigraph, Store, update
+from tests.support.service import ENVIRONMENT, Service, eventually
+from tests.support.shared_data import shared
 
 pytestmark = pytest.mark.browser
 
@@ -33,13 +27,13 @@ OPERATIONS = "http://redpencil.data.gift/id/jobs/concept/JobOperation/deltas/"
 SYNC, HEALING, DUMP = "initialPublicationGraphSyncing", "healingOperation", "deltaDumpFileCreation"
 GRAPH = "http://mu.semte.ch/graphs/jobs"
 STUCK = "http://redpencil.data.gift/id/job/98e14608-b84b-57ed-b9e9-d7388f638a1e"
-LOOKS = list(product([DESK, PHONE], ["light", "dark"]))
+DISPLAYS = list(product([DESK, PHONE], ["light", "dark"]))
 FIFTY = 50
-MOST_SECONDS = 1.0
+MAX_SECONDS = 1.0
 
 
 def job_text(operation: str, status: str, age: timedelta, uri: str | None = None) -> str:
-    """Return the Turtle of a job that is so old, with a task that took five minutes, if it ran."""
+    """Return the Turtle of a job of this age, last modified five minutes later, and its task."""
     job = uri or f"http://redpencil.data.gift/id/job/{uuid4()}"
     created = datetime.now(UTC) - age
     dates = (
@@ -56,22 +50,22 @@ def job_text(operation: str, status: str, age: timedelta, uri: str | None = None
 
 
 def put(store: Store, texts: Iterable[str]) -> None:
-    """Write jobs as other services and former years did."""
+    """Write jobs to the store as other services do."""
     text = "".join(texts)
     update(store, f"{stack.PREFIXES} INSERT DATA {{ GRAPH <{GRAPH}> {{ {text} }} }}")
 
 
 @contextmanager
 def service_of(store: Store, config: Path) -> Iterator[Service]:
-    """Run the service with the streams of a file, and with none of the environment."""
-    nothing = dict.fromkeys((name for name in ENVIRONMENT if "_JOB" in name or "_SYNC" in name), "")
+    """Run the service with the streams of a file, without a stream from the environment."""
+    unset = dict.fromkeys((name for name in ENVIRONMENT if "_JOB" in name or "_SYNC" in name), "")
     environ = {
         "CONFIG_FILE": str(config),
         "HEALING_TASK_OPERATION": "",
         "TZ": "Europe/Brussels",
         "WATCHDOG_MINUTES": "0.005",
     }
-    with Service(store, nothing | environ) as service:
+    with Service(store, unset | environ) as service:
         yield service.ready()
 
 
@@ -80,8 +74,8 @@ def address(service: Service) -> str:
 
 
 @pytest.fixture(scope="module")
-def lived_in() -> Iterator[Store]:
-    """A store with synced streams that had a few jobs, and a dump that nobody picked up."""
+def filled_store() -> Iterator[Store]:
+    """A store with synced streams, a few finished jobs, and a dump that was never picked up."""
     names = ("organizations", "public", "worship-posts")
     month, hour, minute = timedelta(days=30), timedelta(hours=1), timedelta(minutes=1)
     with Oxigraph() as store:
@@ -93,47 +87,47 @@ def lived_in() -> Iterator[Store]:
 
 
 @pytest.fixture(scope="module")
-def service(lived_in: Store) -> Iterator[Service]:
+def service(filled_store: Store) -> Iterator[Service]:
     """The service on that store."""
-    with service_of(lived_in, shared("real-configs") / STREAMS) as found:
+    with service_of(filled_store, shared("real-configs") / STREAMS) as found:
         yield found
 
 
 @contextmanager
-def visiting(browser: Browser, service: Service, look: tuple[int, str]) -> Iterator[Visit]:
-    """Look at the page; afterwards nothing may have gone wrong, whatever the test was about."""
-    width, scheme = look
+def visiting(browser: Browser, service: Service, display: tuple[int, str]) -> Iterator[Visit]:
+    """Open the page; at the end check that the browser had no errors and the page fits."""
+    width, scheme = display
     visit = Visit(browser, address(service), width=width, color_scheme=scheme)
     yield visit
-    assert visit.complaints == []
-    assert visit.asked == {address(service)}
+    assert visit.errors == []
+    assert visit.requested == {address(service)}
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
     visit.close()
 
 
-def renewed_until(visit: Visit, text: str) -> None:
-    """Load the page again until it tells something."""
+def reload_until(visit: Visit, text: str) -> None:
+    """Reload the page until it contains the text."""
 
-    def told() -> bool:
+    def shown() -> bool:
         visit.page.reload()
         return text in visit.page.content()
 
-    eventually(told, f"{text} on the page")
+    eventually(shown, f"{text} on the page")
 
 
 def row_of(visit: Visit, stream: str, kind: str) -> str:
-    """Return what the row of a kind says."""
+    """Return the text of the row of a kind."""
     table = visit.page.get_by_role("table", name=f"Job kinds of {stream}")
     text: str = table.get_by_role("row", name=kind).first.inner_text()
     return text
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
-def test_what_is_stuck_is_at_the_top_with_its_cause_and_what_to_do(
-    browser: Browser, service: Service, look: tuple[int, str]
+@pytest.mark.parametrize("display", DISPLAYS, ids=str)
+def test_a_stuck_job_is_at_the_top_with_its_cause_and_what_to_do(
+    browser: Browser, service: Service, display: tuple[int, str]
 ) -> None:
     service.logged(f"{STUCK}: task never picked up")
-    with visiting(browser, service, look) as visit:
+    with visiting(browser, service, display) as visit:
         heading = visit.page.get_by_role("heading", name="1 job is stuck")
         box = heading.bounding_box()
         assert box is not None
@@ -141,25 +135,25 @@ def test_what_is_stuck_is_at_the_top_with_its_cause_and_what_to_do(
         for text in (
             "public, dump: task never picked up",
             "4 h 3",
-            "To begin anew, DELETE /public/dump-publication-graph-jobs",
+            "To start again, DELETE /public/dump-publication-graph-jobs",
             "dump stuck",
             "Europe/Brussels, UTC+0",
             "At 04:00 every day",
         ):
-            assert visit.sees(text), text
+            assert visit.shows(text), text
         [bar] = visit.page.locator("rect.stuck title").filter(has_text=STUCK).all()
         assert (bar.text_content() or "").startswith("stuck, task never picked up: busy, ")
 
 
-def test_a_job_that_is_asked_for_appears_in_its_streams_row(
+def test_a_requested_job_appears_in_the_row_of_its_stream(
     browser: Browser, service: Service
 ) -> None:
     job = service.call("POST", "/worship-posts/healing-jobs").msg.split()[2]
     with visiting(browser, service, (DESK, "light")) as visit:
-        renewed_until(visit, f"): {job}")  # its bar: the outcome is known before it is read
+        reload_until(visit, f"): {job}")  # its bar, which is drawn once the store was read again
         name = job.rpartition("/")[2]
         text = row_of(visit, "worship-posts", "healing")
-        for expected in ("busy", "a person's call", name):
+        for expected in ("busy", "by request", name):
             assert expected in text
         links = visit.page.get_by_role("link", name=name).all()
         assert {link.get_attribute("href") for link in links} == {job}
@@ -168,34 +162,34 @@ def test_a_job_that_is_asked_for_appears_in_its_streams_row(
         assert name not in row_of(visit, "organizations", "healing")
 
 
-def test_past_jobs_and_ticks_to_come_are_in_the_picture(browser: Browser, service: Service) -> None:
+def test_past_jobs_and_coming_ticks_are_in_the_timeline(browser: Browser, service: Service) -> None:
     with visiting(browser, service, (DESK, "light")) as visit:
-        picture = visit.page.get_by_role("group", name="worship-posts: jobs of the last 24 hours")
-        assert picture.locator("rect.failed").count() == 3
-        assert picture.locator("circle.tick").count() in (6, 7, 8)  # 6 dumps, a healing; edges
-        now = picture.locator("line.now").bounding_box()
-        tick = picture.locator("circle.tick").first.bounding_box()
-        bar = picture.locator("rect.failed").last.bounding_box()
+        timeline = visit.page.get_by_role("group", name="worship-posts: jobs of the last 24 hours")
+        assert timeline.locator("rect.failed").count() == 3
+        assert timeline.locator("circle.tick").count() in (6, 7, 8)  # 6 dumps, a healing; edges
+        now = timeline.locator("line.now").bounding_box()
+        tick = timeline.locator("circle.tick").first.bounding_box()
+        bar = timeline.locator("rect.failed").last.bounding_box()
         assert now is not None
         assert tick is not None
         assert bar is not None
         assert bar["x"] < now["x"] < tick["x"] + tick["width"]
 
 
-def test_without_its_store_the_page_says_so_and_shows_the_schedules(browser: Browser) -> None:
+def test_without_its_store_the_page_still_shows_the_schedules(browser: Browser) -> None:
     config = shared("real-configs") / STREAMS
     with Oxigraph() as store, service_of(store, config) as service:
         store.stop()
-        for look in LOOKS:
-            with visiting(browser, service, look) as visit:
-                renewed_until(visit, "does not answer")
+        for display in DISPLAYS:
+            with visiting(browser, service, display) as visit:
+                reload_until(visit, "does not answer")
                 for text in (
                     "The store does not answer, so jobs are not shown",
                     store.endpoint,
-                    "Ticks stay due meanwhile",
+                    "Meanwhile, ticks stay due",
                     "At minute 11 past every fourth hour",
                 ):
-                    assert visit.sees(text), text
+                    assert visit.shows(text), text
                 assert "not known" in row_of(visit, "public", "dump")
                 assert visit.page.locator("circle.tick").count() > 24
 
@@ -203,7 +197,7 @@ def test_without_its_store_the_page_says_so_and_shows_the_schedules(browser: Bro
 def test_fifty_streams_are_shown_within_a_second(
     browser: Browser, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    """It takes about 0.3 s, four queries included; the best of three, as a machine may be busy."""
+    """It takes about 0.3 s with its four queries; the best of three counts on a busy machine."""
     names = [f"stream-{number}" for number in range(FIFTY)]
     config = tmp_path / "config.json"
     config.write_text(json.dumps([entry(name) for name in names]))
@@ -213,9 +207,9 @@ def test_fifty_streams_are_shown_within_a_second(
             dumps = [job_text(f"{DUMP}/{name}", "success", timedelta(hours=n)) for n in range(48)]
             put(store, [sync, *dumps])
         with service_of(store, config) as service:
-            seconds = min(seconds_to_look(browser, service) for _ in range(3))
+            seconds = min(seconds_to_load(browser, service) for _ in range(3))
     record_property("seconds", seconds)
-    assert seconds < MOST_SECONDS
+    assert seconds < MAX_SECONDS
 
 
 def entry(name: str) -> dict[str, object]:
@@ -232,9 +226,9 @@ def entry(name: str) -> dict[str, object]:
     }
 
 
-def seconds_to_look(browser: Browser, service: Service) -> float:
-    """Return how long the browser waited for the whole page, with a fresh reading."""
-    time.sleep(1.1)  # for so long a reading of the store serves others
+def seconds_to_load(browser: Browser, service: Service) -> float:
+    """Return how long the browser waited for the whole page, with a new read of the store."""
+    time.sleep(1.1)  # after which a read of the store is no longer shared
     with visiting(browser, service, (DESK, "light")) as visit:
         assert visit.page.get_by_role("heading", level=2).count() == FIFTY
         milliseconds: float = visit.page.evaluate(

@@ -1,36 +1,32 @@
-"""The status page as a person meets it: in Chromium, light and dark, on a desk and on a phone."""
+"""The status page in Chromium: light and dark, on a desktop and on a phone."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from flask import Flask, Response
+from playwright.sync_api import Browser
 from waitress.server import create_server
 
-from tests import reports
-from tests.browser.visiting import DESK, PHONE, Visit
-from web import guard
-from web.page import render
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from playwright.sync_api import Browser
-
-    from web.report import StatusReport, StreamReport
+from tests.support import reports
+from tests.support.browser import DESK, PHONE, Visit
+from web import cross_origin
+from web.page.render import render
+from web.status.report import StatusReport, StreamReport
 
 pytestmark = pytest.mark.browser
 
 SCENES: dict[str, Callable[[], StatusReport]] = {
     "healthy": reports.healthy,
-    "in trouble": reports.in_trouble,
+    "stuck job": reports.with_stuck_job,
     "store down": reports.store_down,
-    "much text": lambda: reports.report_of(long_winded(), problem="p" * 3000),
+    "long texts": lambda: reports.report_of(with_long_texts(), problem="p" * 3000),
 }
 
-# Every text of the page against what is behind it, as WCAG 2 counts contrast.
+# The contrast of every text of the page with its background, computed as in WCAG 2.
 CONTRASTS = """() => {
   const channel = part => part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
   const light = rgb => rgb.slice(0, 3).map(part => channel(part / 255))
@@ -56,15 +52,15 @@ CONTRASTS = """() => {
 }"""
 
 
-def long_winded() -> StreamReport:
-    """Return a stream whose texts are long and have no place to break."""
+def with_long_texts() -> StreamReport:
+    """Return a stream with long texts in which no line can break."""
     word = "w" * 500
-    hangs = reports.active(word, trouble=reports.trouble(cause=word, message=word, remedy=word))
+    stuck = reports.active(word, trouble=reports.diagnosis(cause=word, message=word, remedy=word))
     kind = reports.kind(
         pattern=word,
         pattern_in_words=word,
         last_job=reports.job(uri=f"urn:{word}"),
-        active=(hangs,),
+        active=(stuck,),
         last_outcome=reports.outcome("waits", reason=word, job=f"http://example.org/{word}"),
     )
     return reports.stream(word, kind, jobs_graph=word, error_creator=word)
@@ -72,14 +68,14 @@ def long_winded() -> StreamReport:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """Serve each scene under its name, with the headers that the service sends."""
+    """Serve each scene under its name, with the headers of the service."""
     app = Flask(__name__)
 
     @app.get("/<scene>")
     def show(scene: str) -> Response:
         return Response(render(SCENES[scene](), reports.BRUSSELS), mimetype="text/html")
 
-    guard.protect(app)
+    cross_origin.protect(app)
     server: Any = create_server(app, host="127.0.0.1", port=0, threads=2)
     thread = Thread(target=server.run, name="page")
     thread.start()
@@ -91,19 +87,19 @@ def address() -> Iterator[str]:
 
 @pytest.fixture
 def visit(browser: Browser, address: str) -> Iterator[Any]:
-    """Open scenes, and close them after the test."""
+    """Return a function that opens a scene; all are closed after the test."""
     visits: list[Visit] = []
 
-    def look(scene: str, **more: Any) -> Visit:
+    def open_scene(scene: str, **more: Any) -> Visit:
         visits.append(Visit(browser, f"{address}/{scene}", **more))
         return visits[-1]
 
-    yield look
+    yield open_scene
     for found in visits:
         found.close()
 
 
-def test_a_person_finds_the_streams_what_is_next_and_in_which_zone(visit: Any) -> None:
+def test_the_page_shows_streams_next_ticks_and_the_zone(visit: Any) -> None:
     found = visit("healthy")
     names = found.page.get_by_role("heading", level=2).all_inner_texts()
     assert names == ["organizations", "public", "worship-posts", "the environment's stream"]
@@ -111,31 +107,31 @@ def test_a_person_finds_the_streams_what_is_next_and_in_which_zone(visit: Any) -
     assert "Sat 2024-01-06 08:11" in table.get_by_role("row", name="dump").inner_text()
     assert "in 1 h 10 min" in table.get_by_role("row", name="dump").inner_text()
     for text in ("Europe/Brussels, UTC+01:00", "http://database:8890/sparql", "Working"):
-        assert found.sees(text), text
+        assert found.shows(text), text
     found.page.get_by_role("link", name="worship-posts").click()
     assert found.page.get_by_role("heading", name="worship-posts").is_visible()
 
 
 @pytest.mark.parametrize("width", [DESK, PHONE])
-def test_a_person_sees_at_once_what_is_stuck_and_what_to_do(visit: Any, width: int) -> None:
-    found = visit("in trouble", width=width)
+def test_a_stuck_job_and_its_remedy_are_at_the_top(visit: Any, width: int) -> None:
+    found = visit("stuck job", width=width)
     heading = found.page.get_by_role("heading", name="1 job is stuck")
     assert heading.bounding_box()["y"] < 500
     for text in ("public, dump: no sign of life", *reports.STEPS, "dump stuck", "healing missed"):
-        assert found.sees(text), text
+        assert found.shows(text), text
     job = found.page.get_by_role("link", name="http://redpencil.data.gift/id/job/98e14608")
     assert job.get_attribute("rel") == "noreferrer"
 
 
 @pytest.mark.parametrize("width", [DESK, PHONE])
-def test_a_person_sees_at_once_that_the_store_is_down_and_still_what_is_next(
+def test_a_store_that_is_down_is_shown_at_the_top_and_next_ticks_are_still_shown(
     visit: Any, width: int
 ) -> None:
     found = visit("store down", width=width)
     banner = found.page.get_by_role("heading", name="The store does not answer")
     assert banner.bounding_box()["y"] < 500
     for text in (reports.REFUSED, "not known", "Sat 2024-01-06 08:11", "every day at 03:00"):
-        assert found.sees(text), text
+        assert found.shows(text), text
 
 
 @pytest.mark.parametrize("scene", SCENES)
@@ -148,8 +144,10 @@ def test_a_phone_needs_no_scrolling_sideways(visit: Any, scene: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("scene", ["in trouble", "store down"])
-def test_all_text_can_be_read_in_both_colour_schemes(visit: Any, scene: str, scheme: str) -> None:
+@pytest.mark.parametrize("scene", ["stuck job", "store down"])
+def test_all_text_has_enough_contrast_in_both_colour_schemes(
+    visit: Any, scene: str, scheme: str
+) -> None:
     found = visit(scene, color_scheme=scheme)
     contrasts = found.page.evaluate(CONTRASTS)
     assert len(contrasts) > 100
@@ -161,11 +159,11 @@ def test_all_text_can_be_read_in_both_colour_schemes(visit: Any, scene: str, sch
 
 
 @pytest.mark.parametrize("scene", SCENES)
-def test_the_browser_has_nothing_to_complain_about_and_asks_nobody_else(
+def test_the_browser_has_no_errors_and_requests_nothing_else(
     visit: Any, scene: str, address: str
 ) -> None:
     found = visit(scene)
-    assert found.complaints == []
+    assert found.errors == []
     assert [url.replace("%20", " ") for url in found.requests if not url.startswith("data:")] == [
         f"{address}/{scene}"
     ]

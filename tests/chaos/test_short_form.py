@@ -1,4 +1,4 @@
-"""The short form of script/chaos: every tick counts, for a hundred seconds of faults."""
+"""A short run of the fault suite, with about a hundred seconds of faults."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from chaos.__main__ import run_in
-from chaos.accounting import Fate
-from chaos.stage import Options
-from chaos.times import Times
+from tests.chaos.__main__ import run_in
+from tests.chaos.outcomes import Outcome
+from tests.chaos.testbed import Options
+from tests.chaos.times import Times
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_every_tick_counts(tmp_path: Path) -> None:
-    """Two processes in slots of their own, so that replicas are put to the test as well."""
+    """Two processes in slots of their own, so that the run also tests replicas."""
     options = Options(
         seconds=95,
         seed=20260105,
@@ -30,8 +30,8 @@ def test_every_tick_counts(tmp_path: Path) -> None:
         times=Times(window=24, standby=4),
     )
     report = run_in(tmp_path, options)
-    assert report.verdict.clean, report.text()
-    for fate in (Fate.CREATED, Fate.SUPERSEDED, Fate.MISSED):
-        assert report.verdict.fates[fate], f"the run showed nothing {fate}\n{report.text()}"
+    assert report.result.clean, report.text()
+    for outcome in (Outcome.CREATED, Outcome.SUPERSEDED, Outcome.MISSED):
+        assert report.result.outcomes[outcome], f"no tick was {outcome}\n{report.text()}"
     assert sum(report.history.faults.values()) > 0
-    assert any(life.killed for life in report.history.lives)
+    assert any(run.killed for run in report.history.process_runs)

@@ -1,22 +1,27 @@
-"""flask check: what a configuration amounts to, without store and service."""
+"""flask check: what a configuration means, without store and service."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from tests.commands.commanding import run
-from tests.configuring import CONFIG, ENVIRONMENT, JOB, MAINTAINERS_HEALING, TASK, loaded, stream
-from tests.shared_data import shared
-
-if TYPE_CHECKING:
-    from config import Settings
+from config import Settings
+from tests.support.command_runner import run
+from tests.support.configuring import (
+    CONFIG,
+    ENVIRONMENT,
+    JOB,
+    MAINTAINERS_HEALING,
+    TASK,
+    loaded,
+    stream,
+)
+from tests.support.shared_data import shared
 
 SERVICE = "http://lblod.data.gift/services/delta-producer-background-jobs-initiator"
 
 
 def check(settings: Settings) -> str:
-    """Return what is printed: all on standard output."""
+    """Return the standard output, and make sure that there is no error."""
     result = run(settings, "check")
     assert (result.exit_code, result.stderr) == (0, "")
     return result.stdout
@@ -57,11 +62,11 @@ stream posts, in graph http://mu.semte.ch/graphs/jobs
     job   not set
     task  {TASK}deltaDumpFileCreation
 
-creators of errors (dct:creator), for the alerting's configuration
+creators of error resources (dct:creator), for the configuration of alerts
   {SERVICE}/public
   {SERVICE}/posts
 
-no two are due at one instant within 14 days
+no two jobs are due at the same time in the next 14 days
 """
     )
 
@@ -80,31 +85,31 @@ def test_the_environments_stream_and_the_setting_that_enables_a_kind() -> None:
     assert "  dump          disabled; ENABLE_DUMP_FILE_CREATION=true enables it\n" in printed
 
 
-def test_a_creator_that_streams_share_is_listed_once() -> None:
+def test_a_creator_of_several_streams_is_listed_once() -> None:
     creator = "http://example.org/creator"
     streams = [stream(name, errorCreatorUri=creator) for name in ("a", "b")]
     assert check(streams_of(*streams)).count(creator) == 1
 
 
-# what is due at one instant
+# jobs that are due at the same time
 
 
-def meetings(*streams: dict[str, object]) -> list[str]:
+def overlaps(*streams: dict[str, object]) -> list[str]:
     return check(streams_of(*streams)).rpartition("\n\n")[2].splitlines()
 
 
-def test_what_starts_together_is_told_with_the_first_instant_and_how_often() -> None:
+def test_an_overlap_is_shown_with_its_first_instant_and_how_often_it_occurs() -> None:
     one = stream("a", cronPatternDumpJob="0 0 6 * * 6", cronPatternHealingJob="0 0 1 * * *")
     other = stream("b", cronPatternDumpJob="0 0 6 * * 6", cronPatternHealingJob="0 0 2 * * *")
-    assert meetings(one, other) == [
-        "due at one instant, within 14 days; a dump waits for its stream's healing",
+    assert overlaps(one, other) == [
+        "due at the same time in the next 14 days (a dump waits for the healing of its stream)",
         "  Sat 2024-01-13 06:00:00 CET: dump of stream a, dump of stream b (and 1 more time)",
     ]
 
 
-def test_patterns_of_every_second_are_told_in_few_lines() -> None:
+def test_patterns_for_every_second_take_few_lines() -> None:
     patterns = {"cronPatternDumpJob": "* * * * * *", "cronPatternHealingJob": "*/2 * * * * *"}
-    heading, *lines = meetings(stream("a", **patterns), stream("b", **patterns))
+    heading, *lines = overlaps(stream("a", **patterns), stream("b", **patterns))
     assert " ".join(line.strip() for line in lines) == (
         "Sat 2024-01-06 07:00:01 CET: dump of stream a, dump of stream b (and at least 349 more "
         "times) Sat 2024-01-06 07:00:02 CET: healing of stream a, dump of stream a, healing of "
@@ -113,21 +118,18 @@ def test_patterns_of_every_second_are_told_in_few_lines() -> None:
     assert all(len(line) <= 100 for line in [heading, *lines])
 
 
-def test_many_combinations_are_cut_short() -> None:
+def test_at_most_ten_combinations_are_shown() -> None:
     hours = ",".join(map(str, range(12)))
     busy = stream("busy", cronPatternDumpJob=f"0 0 {hours} * * *", disableHealingJobOperation=True)
     others = [
         stream(f"s{hour}", cronPatternDumpJob=f"0 0 {hour} * * 1", disableHealingJobOperation=True)
         for hour in range(12)
     ]
-    *_, last = meetings(busy, *others)
+    *_, last = overlaps(busy, *others)
     assert last == "  and 2 other combinations"
 
 
-# real configurations
-
-
-def test_real_files_pass() -> None:
+def test_real_configuration_files_have_no_problems() -> None:
     files = sorted((shared("real-configs") / "files").iterdir())
     assert len(files) > 10
     for file in files:

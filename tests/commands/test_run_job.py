@@ -1,37 +1,32 @@
-"""flask run-job: the running service creates a job, and the store tells what becomes of it.
+"""flask run-job: the running service creates a job, and the command follows it in the store.
 
-Time passes only in the command's pauses; there the other services of the stack do their part.
+Time passes only while the command pauses. In each pause the other services take one step.
 """
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Self
 
 import pytest
+from click.testing import Result
 
-from jobs.store import Deadline, StoreUnavailable
+from config import Settings
+from jobs.model import JobKind
+from jobs.store import Deadline, JobStore, StoreUnavailable
 from sparql.client import SparqlClient
 from sparql.store import SparqlJobStore
-from tests import stack
-from tests.builders import DUMP, HEALING, World, new_job
-from tests.canned import Canned, answer
-from tests.commands.commanding import run
-from tests.configuring import CONFIG, ENVIRONMENT, loaded, stream
-from tests.fakes import FakeJobStore
-from tests.servers import free_port
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from click.testing import Result
-
-    from config import Settings
-    from jobs.model import Job, JobKind
-    from jobs.store import JobStore
-    from tests.servers import Store
+from tests.support import stack
+from tests.support.builders import DUMP, HEALING, TestClock, new_job
+from tests.support.canned import answer
+from tests.support.command_runner import run, run_against
+from tests.support.configuring import CONFIG, ENVIRONMENT, loaded, stream
+from tests.support.fakes import FakeJobStore
+from tests.support.servers import Store
+from tests.support.sockets import free_port
 
 NEW = new_job("98e14608-b84b-57ed-b9e9-d7388f638a1e", DUMP)
 URI = NEW.uri
@@ -39,10 +34,10 @@ CREATED = json.dumps({"msg": f"Dump publication graph job {URI} triggered"}).enc
 UNNAMED = loaded(ENVIRONMENT)
 NAMED = loaded(files={CONFIG: [stream("public"), stream("Posts")]})
 NOT_CLOSED = (
-    "; nothing has closed the job, so it blocks its stream: job-controller should (does its "
-    "configuration have this job operation?), or this service with CLOSE_FINISHED_JOBS=true"
+    "; the job is still open and blocks its stream: configure job-controller to close jobs of this "
+    "operation, or set CLOSE_FINISHED_JOBS=true"
 )
-IN_DOUBT = "the job may have been created all the same: flask status shows it"
+IN_DOUBT = "the job may have been created anyway; check with flask status"
 
 
 def refusing(status: int, detail: str) -> bytes:
@@ -50,21 +45,17 @@ def refusing(status: int, detail: str) -> bytes:
     return answer(status, body.encode(), {"Content-Type": "application/vnd.api+json"})
 
 
-def run_job(said: bytes, *arguments: str, settings: Settings = UNNAMED, **more: Any) -> Result:
-    """Run the command on a service that says this."""
-    with Canned(said) as server:
-        url = server.endpoint.removesuffix("/sparql")
-        return run(settings, "run-job", *arguments, "--url", url, **more)
+def run_job(said: bytes, *arguments: str) -> Result:
+    """Run the command against a service that answers with these bytes."""
+    result, _ = run_against(said, UNNAMED, "run-job", *arguments)
+    return result
 
 
 def called(*arguments: str, settings: Settings = UNNAMED) -> str:
-    """Return what the command asks of the service."""
-    with Canned(answer(200, CREATED)) as server:
-        url = server.endpoint.removesuffix("/sparql")
-        result = run(settings, "run-job", *arguments, "--url", f"{url}/")
-        (request,) = server.requests
+    """Return the request that the command sends to the service."""
+    result, (request,) = run_against(answer(200, CREATED), settings, "run-job", *arguments)
     assert (result.exit_code, result.stdout, result.stderr) == (0, f"{URI}\n", "")
-    return f"{request.method} {request.path}"
+    return request
 
 
 # the call
@@ -78,7 +69,7 @@ def called(*arguments: str, settings: Settings = UNNAMED) -> str:
         ("dump", "/dump-publication-graph-jobs"),
     ],
 )
-def test_each_kind_has_its_call_and_prints_the_jobs_uri(kind: str, path: str) -> None:
+def test_each_kind_has_its_call_and_the_uri_is_printed(kind: str, path: str) -> None:
     assert called(kind) == f"POST {path}"
 
 
@@ -88,7 +79,7 @@ def test_a_stream_of_the_file_is_called_by_its_name() -> None:
     )
 
 
-def test_the_environments_stream_is_a_dash_or_no_name() -> None:
+def test_the_environments_stream_is_called_by_a_dash_or_without_a_name() -> None:
     both = loaded(ENVIRONMENT, {CONFIG: [stream()]})
     assert called("healing", "--stream", "-", settings=both) == "POST /healing-jobs"
     assert called("healing", settings=both) == "POST /healing-jobs"
@@ -99,19 +90,19 @@ def test_the_only_stream_need_not_be_named() -> None:
     assert called("healing", settings=settings) == "POST /public/healing-jobs"
 
 
-def test_of_several_streams_one_must_be_named() -> None:
+def test_one_of_several_streams_must_be_chosen() -> None:
     result = run(NAMED, "run-job", "dump")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "Invalid value for --stream: name one of public, Posts\n" in result.stderr
+    assert "Invalid value for --stream: choose one of public, Posts\n" in result.stderr
 
 
-def test_a_kind_that_is_none_is_a_usage_error() -> None:
+def test_an_unknown_kind_is_a_usage_error() -> None:
     result = run(UNNAMED, "run-job", "dumps")
     assert result.exit_code == 2
     assert "'dumps' is not one of 'initial-sync', 'healing', 'dump'" in result.stderr
 
 
-# no job
+# no job is created
 
 
 @pytest.mark.parametrize(
@@ -121,7 +112,7 @@ def test_a_kind_that_is_none_is_a_usage_error() -> None:
         (503, "not ready: the service waits for the store"),
     ],
 )
-def test_a_refusal_is_told_with_its_detail(status: int, detail: str) -> None:
+def test_a_refusal_is_shown_with_its_detail(status: int, detail: str) -> None:
     result = run_job(refusing(status, detail), "dump", "--wait", "60")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
@@ -129,13 +120,13 @@ def test_a_refusal_is_told_with_its_detail(status: int, detail: str) -> None:
     )
 
 
-def test_a_service_that_does_not_run_is_one_line_with_a_remedy() -> None:
+def test_a_service_that_does_not_run_leaves_no_doubt() -> None:
     port = free_port()
     result = run(loaded(ENVIRONMENT | {"PORT": str(port)}), "run-job", "dump")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
         f"Error: no answer from http://localhost:{port}/dump-publication-graph-jobs: "
-        "Connection refused; start the service, or name its address with --url\n"
+        "Connection refused; start the service, or give its address with --url\n"
     )
 
 
@@ -145,36 +136,38 @@ def test_a_lost_answer_leaves_the_job_in_doubt() -> None:
     assert result.stderr.endswith(f"; see the service's log; {IN_DOUBT}\n")
 
 
-def test_another_server_at_that_address_is_told_as_such() -> None:
+def test_another_program_at_that_address_is_recognized() -> None:
     result = run_job(answer(200, b"<html>"), "dump")
     assert result.exit_code == 1
-    assert result.stderr.endswith("(200): not an answer of this service; is --url right?\n")
+    assert result.stderr.endswith("(200): not an answer of this service; check --url\n")
 
 
-# following the job
+# follow the job, on a real store
 
 
-class Stack:
-    """A job in a store, and what the other services do to it, one step in each pause."""
+class OtherServices:
+    """The other services of the stack, which take one step in each pause of the command."""
 
     def __init__(self, store: JobStore, *steps: Callable[[], object]) -> None:
         self.store = store
-        self.world = World()
+        self.clock = TestClock()
         self.steps = list(steps)
 
     def pause(self, seconds: float) -> None:
-        self.world.clock += seconds
+        self.clock.elapsed += seconds
         if self.steps:
             self.steps.pop(0)()
 
     def follow(self, seconds: str) -> Result:
-        return run_job(
+        result, _ = run_against(
             answer(200, CREATED),
-            *("dump", "--wait", seconds),
-            world=self.world,
+            UNNAMED,
+            *("run-job", "dump", "--wait", seconds),
+            clock=self.clock,
             store=self.store,
             pause=self.pause,
         )
+        return result
 
 
 @pytest.fixture
@@ -189,29 +182,29 @@ def store(embedded: Store) -> SparqlJobStore:
     )
     store = SparqlJobStore(client)
     soon = Deadline.after(30, time.monotonic)
-    store.create(NEW, soon, soon)
+    store.within(soon).create(NEW, soon)
     return store
 
 
-def moves(embedded: Store, uri: str, *statuses: str) -> list[Callable[[], object]]:
+def steps(embedded: Store, uri: str, *statuses: str) -> list[Callable[[], object]]:
     return [partial(stack.set_status, embedded, uri, status) for status in statuses]
 
 
-def told(result: Result) -> list[str]:
-    """Return what was said on standard error, without the time."""
+def progress_of(result: Result) -> list[str]:
+    """Return the lines on standard error, without their time."""
     assert result.stdout == f"{URI}\n"
     prefix = "Sat 2024-01-06 06:00:00 UTC: "
     return [line.removeprefix(prefix) for line in result.stderr.splitlines()]
 
 
 def test_a_job_is_followed_until_it_is_closed(embedded: Store, store: JobStore) -> None:
-    steps = [
-        *moves(embedded, NEW.task_uri, "busy", "busy", "success"),
-        *moves(embedded, URI, "success"),
-    ]
-    result = Stack(store, *steps).follow("60")
+    result = OtherServices(
+        store,
+        *steps(embedded, NEW.task_uri, "busy", "busy", "success"),
+        *steps(embedded, URI, "success"),
+    ).follow("60")
     assert result.exit_code == 0
-    assert told(result) == [
+    assert progress_of(result) == [
         "job busy, task scheduled",
         "job busy, task busy",
         "job busy, task success",
@@ -220,92 +213,101 @@ def test_a_job_is_followed_until_it_is_closed(embedded: Store, store: JobStore) 
     ]
 
 
-def test_a_task_that_fails_makes_the_exit_status(embedded: Store, store: JobStore) -> None:
-    steps = [*moves(embedded, NEW.task_uri, "failed"), *moves(embedded, URI, "failed")]
-    result = Stack(store, *steps).follow("60")
+def test_a_failed_task_sets_the_exit_status(embedded: Store, store: JobStore) -> None:
+    result = OtherServices(
+        store, *steps(embedded, NEW.task_uri, "failed"), *steps(embedded, URI, "failed")
+    ).follow("60")
     assert result.exit_code == 1
-    assert told(result)[-1] == "failed: job failed, task failed"
+    assert progress_of(result)[-1] == "failed: job failed, task failed"
 
 
-def test_a_job_that_is_canceled_has_failed(embedded: Store, store: JobStore) -> None:
-    result = Stack(store, *moves(embedded, URI, "canceled")).follow("60")
+def test_a_canceled_job_has_failed(embedded: Store, store: JobStore) -> None:
+    result = OtherServices(store, *steps(embedded, URI, "canceled")).follow("60")
     assert result.exit_code == 1
-    assert told(result)[-1] == "failed: job canceled, task scheduled"
+    assert progress_of(result)[-1] == "failed: job canceled, task scheduled"
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "words"), [("success", 0, "succeeded"), ("failed", 1, "failed")]
+    ("status", "code", "outcome"), [("success", 0, "succeeded"), ("failed", 1, "failed")]
 )
-def test_a_job_that_nobody_closes_is_told_with_a_hint(
-    embedded: Store, store: JobStore, status: str, code: int, words: str
+def test_a_finished_job_that_stays_open_gets_a_hint(
+    embedded: Store, store: JobStore, status: str, code: int, outcome: str
 ) -> None:
-    result = Stack(store, *moves(embedded, NEW.task_uri, status)).follow("5")
+    result = OtherServices(store, *steps(embedded, NEW.task_uri, status)).follow("5")
     assert result.exit_code == code
-    assert told(result)[-1] == f"{words}: job busy, task {status}{NOT_CLOSED}"
+    assert progress_of(result)[-1] == f"{outcome}: job busy, task {status}{NOT_CLOSED}"
 
 
-def test_time_that_is_up_leaves_the_job_to_go_on(embedded: Store, store: JobStore) -> None:
-    stack_of_others = Stack(store, *moves(embedded, NEW.task_uri, "busy"))
-    result = stack_of_others.follow("2.5")
+def test_the_job_continues_when_the_time_is_over(embedded: Store, store: JobStore) -> None:
+    others = OtherServices(store, *steps(embedded, NEW.task_uri, "busy"))
+    result = others.follow("2.5")
     assert result.exit_code == 3
-    assert told(result)[-1] == "not finished after 2.5 s, the job goes on: job busy, task busy"
-    assert stack_of_others.world.clock == 2.5
+    assert (
+        progress_of(result)[-1]
+        == "not finished after 2.5 s, the job continues: job busy, task busy"
+    )
+    assert others.clock.elapsed == 2.5
 
 
-def test_a_job_that_is_cleaned_up_meanwhile_has_failed(embedded: Store, store: JobStore) -> None:
-    deadline = Deadline.after(30, time.monotonic)
-    clean = [lambda: store.delete(store.find([NEW.uri], deadline), deadline)]
-    result = Stack(store, *clean).follow("60")
+def test_a_job_that_is_removed_meanwhile_has_failed(embedded: Store, store: JobStore) -> None:
+    bound = store.within(Deadline.after(30, time.monotonic))
+
+    def remove() -> None:
+        bound.delete(bound.find([NEW.uri]))
+
+    result = OtherServices(store, remove).follow("60")
     assert result.exit_code == 1
-    assert told(result)[-1] == "failed: gone from the store: somebody cleaned it up"
+    assert progress_of(result)[-1] == (
+        "failed: removed from the store, by a DELETE call or by another program"
+    )
 
 
-# following it on a store in memory
+# follow the job, on a store in memory
 
 
 def stored(kind: JobKind = DUMP) -> FakeJobStore:
     store = FakeJobStore()
     soon = Deadline.after(30, lambda: 0)
-    store.create(new_job(NEW.job_id, kind), soon, soon)
+    store.create(new_job(NEW.job_id, kind), soon)
     return store
 
 
-def test_a_job_that_shows_late_is_waited_for() -> None:
+def test_a_job_that_appears_late_is_followed() -> None:
     late = FakeJobStore()
     soon = Deadline.after(30, lambda: 0)
-    result = Stack(late, lambda: late.create(NEW, soon, soon)).follow("1.5")
+    result = OtherServices(late, lambda: late.create(NEW, soon)).follow("1.5")
     assert result.exit_code == 3
-    assert told(result)[:2] == ["not in the store yet", "job busy, task scheduled"]
+    assert progress_of(result)[:2] == ["not in the store yet", "job busy, task scheduled"]
 
 
-def test_a_store_that_fails_ends_the_command_but_not_the_job() -> None:
+def test_a_store_error_ends_the_command_but_not_the_job() -> None:
     store = stored()
     store.failures["find"] = [StoreUnavailable("refused", sent=False)]
-    result = Stack(store).follow("60")
+    result = OtherServices(store).follow("60")
     assert result.exit_code == 1
-    assert told(result) == ["the job goes on, but can't be followed: refused"]
+    assert progress_of(result) == ["the job continues, but its state cannot be read: refused"]
 
 
-def test_a_store_that_hangs_can_not_hold_the_command_much_longer_than_it_was_told_to_wait() -> None:
-    given = []
+def test_a_slow_store_delays_the_end_of_the_command_by_five_seconds_at_most() -> None:
+    limits = []
 
     class Slow(FakeJobStore):
-        def find(self, jobs: Sequence[str], deadline: Deadline) -> tuple[Job, ...]:
-            given.append(deadline.remaining)
-            return super().find(jobs, deadline)
+        def within(self, deadline: Deadline) -> Self:
+            limits.append(deadline.remaining)
+            return super().within(deadline)
 
-    Stack(Slow()).follow("1.5")
-    assert given == [6.5, 5.5, 5.0]
+    OtherServices(Slow()).follow("1.5")
+    assert limits == [6.5, 5.5, 5.0]
 
 
 def interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_ctrl_c_says_that_the_job_goes_on() -> None:
-    result = Stack(stored(HEALING), interrupt).follow("60")
+def test_ctrl_c_ends_the_command_but_not_the_job() -> None:
+    result = OtherServices(stored(HEALING), interrupt).follow("60")
     assert result.exit_code == 130
-    assert told(result) == ["job busy, task scheduled", "interrupted; the job goes on"]
+    assert progress_of(result) == ["job busy, task scheduled", "interrupted; the job continues"]
 
 
 def test_ctrl_c_before_the_answer_leaves_the_job_in_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,5 +318,5 @@ def test_ctrl_c_before_the_answer_leaves_the_job_in_doubt(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "long"])
-def test_a_time_that_is_none_is_a_usage_error(seconds: str) -> None:
+def test_an_invalid_time_is_a_usage_error(seconds: str) -> None:
     assert run(UNNAMED, "run-job", "dump", "--wait", seconds).exit_code == 2

@@ -1,4 +1,4 @@
-"""flask schedule: when jobs will be due, also around the days on which the clocks change."""
+"""flask schedule: when jobs will be due, also when the clocks change."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from config import Settings
-from tests.commands.commanding import run
-from tests.configuring import CONFIG, ENVIRONMENT, loaded, stream
+from tests.support.command_runner import run
+from tests.support.configuring import CONFIG, ENVIRONMENT, loaded, stream
 
 BRUSSELS = "Europe/Brussels"
 
@@ -59,7 +59,7 @@ def test_every_schedule_is_shown_from_now_on() -> None:
     ]
 
 
-def test_five_of_each_by_default() -> None:
+def test_five_fire_times_are_shown_by_default() -> None:
     assert len(printed(settings_of(dump_of()))) == 2 + 5
 
 
@@ -81,35 +81,35 @@ def test_a_dash_is_the_environments_stream() -> None:
 def test_an_unknown_stream_is_a_usage_error_that_lists_the_names() -> None:
     assert refusal("--stream", "nope") == (
         'Error: Invalid value for --stream: there is no stream "nope"; '
-        "there is a, b, - (the environment's)"
+        "existing streams: a, b, - (the environment's)"
     )
 
 
-# from when
+# the start
 
 
 @pytest.mark.parametrize(
     "start", ["2024-01-13T06:00", "2024-01-13 06:00:00", "2024-01-13T05:00Z", "2024-01-13"]
 )
-def test_the_start_counts_in_the_services_zone_unless_it_names_one(start: str) -> None:
+def test_a_start_without_an_offset_is_in_the_services_zone(start: str) -> None:
     assert dates("0 0 6 * * 6", start)[0] == "Sat 2024-01-13 06:00:00 CET  +01:00"
 
 
 @pytest.mark.parametrize("start", ["2024-01-13T06:00:01", "2024-01-13T05:00:00.000001Z"])
-def test_what_is_due_before_the_start_does_not_count(start: str) -> None:
+def test_fire_times_before_the_start_are_not_shown(start: str) -> None:
     assert dates("0 0 6 * * 6", start)[0] == "Sat 2024-01-20 06:00:00 CET  +01:00"
 
 
 @pytest.mark.parametrize("start", ["tomorrow", "2024-13-01", ""])
-def test_a_start_that_is_no_date_is_named_with_a_remedy(start: str) -> None:
+def test_a_start_that_is_not_a_date_is_a_usage_error_with_a_fix(start: str) -> None:
     assert refusal("--from", start) == (
-        f'Error: Invalid value for --from: got "{start}": not a date with time; '
+        f'Error: Invalid value for --from: got "{start}": not an ISO date and time; '
         "write e.g. 2024-01-06T06:00"
     )
 
 
 @pytest.mark.parametrize("start", ["0001-01-01", "9999-12-31T23:59:59Z", "1969-12-31"])
-def test_a_start_beyond_all_calendars_is_refused(start: str) -> None:
+def test_a_start_outside_the_supported_years_is_a_usage_error(start: str) -> None:
     assert refusal("--from", start).endswith("out of range; use a year from 1970 to 2199")
 
 
@@ -118,10 +118,10 @@ def test_a_count_out_of_range_is_a_usage_error(count: str) -> None:
     assert "Invalid value for '--count'" in refusal("--count", count)
 
 
-# changing clocks
+# clock changes
 
 
-def test_clocks_that_go_forward_are_marked_once() -> None:
+def test_a_clock_change_is_marked_once() -> None:
     assert dates("0 0 6 * * *", "2024-03-30") == [
         "Sat 2024-03-30 06:00:00 CET   +01:00",
         "Sun 2024-03-31 06:00:00 CEST  +02:00  ← clocks go forward 2024-03-31",
@@ -129,21 +129,21 @@ def test_clocks_that_go_forward_are_marked_once() -> None:
     ]
 
 
-def test_a_time_that_the_clocks_skip_is_marked_where_it_runs() -> None:
+def test_a_skipped_local_time_is_marked_where_it_runs() -> None:
     assert dates("0 30 2 * * *", "2024-03-31", 2) == [
         "Sun 2024-03-31 03:00:00 CEST  +02:00  ← clocks go forward 2024-03-31",
         "Mon 2024-04-01 02:30:00 CEST  +02:00",
     ]
 
 
-def test_a_time_that_the_clocks_skip_is_marked_though_the_one_before_had_the_same_offset() -> None:
+def test_a_skipped_local_time_is_marked_although_the_fire_time_before_has_the_same_offset() -> None:
     assert dates("0 30 2 31 3 *", "2023-01-01", 2) == [
         "Fri 2023-03-31 02:30:00 CEST  +02:00  ← clocks go forward 2023-03-26",
         "Sun 2024-03-31 03:00:00 CEST  +02:00  ← clocks go forward 2024-03-31",
     ]
 
 
-def test_times_that_come_twice_are_told_apart() -> None:
+def test_repeated_local_times_differ_in_their_offset() -> None:
     assert dates("0 */30 * * * *", "2024-10-27T02:30") == [
         "Sun 2024-10-27 02:30:00 CEST  +02:00",
         "Sun 2024-10-27 02:00:00 CET   +01:00  ← clocks go back 2024-10-27",
@@ -151,13 +151,13 @@ def test_times_that_come_twice_are_told_apart() -> None:
     ]
 
 
-def test_a_change_long_before_the_fire_time_is_dated_all_the_same() -> None:
+def test_the_mark_has_the_date_of_a_change_long_before_the_fire_time() -> None:
     assert dates("0 0 0 1 7 *", "2024-01-01", 1) == [
         "Mon 2024-07-01 00:00:00 CEST  +02:00  ← clocks go forward 2024-03-31",
     ]
 
 
-def test_a_zone_without_changes_has_no_marks() -> None:
+def test_a_zone_without_clock_changes_has_no_marks() -> None:
     assert dates("0 0 6 * * *", "2024-03-30", 2, "Asia/Tokyo") == [
         "Sat 2024-03-30 06:00:00 JST  +09:00",
         "Sun 2024-03-31 06:00:00 JST  +09:00",

@@ -1,4 +1,4 @@
-"""What goes over the wire to a real store, and which error comes of each fault in between."""
+"""What the client sends to a real store, and which error each fault on the way becomes."""
 
 from __future__ import annotations
 
@@ -8,44 +8,35 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from jobs.store import Deadline, StoreError, StoreUnavailable
-from sparql.client import (
-    MESSAGE_LIMIT,
-    RETRY_WAITS,
-    BadAnswer,
-    Rejected,
-    SparqlClient,
-    SparqlError,
-    TimedOut,
-    Unreachable,
-)
-from tests.canned import Canned, answer
-from tests.faults import Fault, FaultProxy
-from tests.servers import Store, select
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from sparql.client import RETRY_PAUSES, SparqlClient
+from sparql.errors import MAX_MESSAGE, BadAnswer, Rejected, SparqlError, TimedOut, Unreachable
+from tests.support.canned import Canned, answer
+from tests.support.fault_proxy import FaultProxy
+from tests.support.faults import Fault
+from tests.support.servers import Store
+from tests.support.sparql_store import client_of, soon
 
 ROOT = Path(__file__).resolve().parents[2]
-ASK = "SELECT ?o WHERE { GRAPH <http://g> { <http://s> <http://p> ?o } }"
+QUERY = "SELECT ?o WHERE { GRAPH <http://g> { <http://s> <http://p> ?o } }"
 INSERT = 'INSERT DATA { GRAPH <http://g> { <http://s> <http://p> "it is" } }'
-STORED = [{"o": "it is"}]
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 HANGING = (Fault.HANG, Fault.TRICKLE)
-BOTH = pytest.mark.parametrize("text", [ASK, INSERT], ids=["query", "update"])
-BRIEF = 0.3  # seconds; a deadline for what never answers
+BOTH = pytest.mark.parametrize("text", [QUERY, INSERT], ids=["query", "update"])
+BRIEF = 0.3  # seconds; the deadline for a store that never answers
 
 
-class Waits(list[float]):
-    """The pauses between two tries, noted instead of waited for."""
+class Pauses(list[float]):
+    """Records the pauses between two tries instead of sleeping; then calls `meanwhile`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,45 +55,29 @@ def proxy(embedded: Store) -> Iterator[FaultProxy]:
 
 
 @pytest.fixture
-def waits() -> Waits:
-    return Waits()
+def pauses() -> Pauses:
+    return Pauses()
 
 
 @pytest.fixture
-def client(proxy: FaultProxy, waits: Waits) -> SparqlClient:
-    return SparqlClient(
-        query_url=proxy.endpoint,
-        update_url=proxy.update_endpoint,
-        new_call_id=map("call-{}".format, count(1)).__next__,
-        wait=waits,
-    )
-
-
-def client_of(url: str) -> SparqlClient:
-    return SparqlClient(query_url=url, update_url=url, new_call_id=lambda: "call")
-
-
-def soon(seconds: float = 30) -> Deadline:
-    return Deadline.after(seconds, time.monotonic)
+def client(proxy: FaultProxy, pauses: Pauses) -> SparqlClient:
+    new_call_id = map("call-{}".format, count(1)).__next__
+    return client_of(proxy.endpoint, proxy.update_endpoint, new_call_id=new_call_id, sleep=pauses)
 
 
 def send(client: SparqlClient, text: str, deadline: Deadline) -> None:
-    """Send a query once, or an update that is of use for longer than the caller waits."""
-    if text == INSERT:
+    """Send a query once, or an update that may be sent for longer than the caller waits."""
+    if text.startswith("INSERT"):
         client.update(text, deadline, send_by=soon(60))
     else:
-        client.probe(text, deadline)
+        client.query_once(text, deadline)
 
 
-def stored(store: Store) -> list[dict[str, str]]:
-    return select(store, ASK)
+# -- requests -----------------------------------------------------------------------------------
 
 
-# -- what goes out ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("text", "field"), [(ASK, "query"), (INSERT, "update")])
-def test_a_statement_is_posted_as_a_form_of_one_field(
+@pytest.mark.parametrize(("text", "field"), [(QUERY, "query"), (INSERT, "update")])
+def test_a_statement_is_posted_as_a_form_with_one_field(
     client: SparqlClient, proxy: FaultProxy, text: str, field: str
 ) -> None:
     send(client, text, soon())
@@ -124,17 +99,17 @@ def test_a_request_asks_for_json_with_the_rights_of_the_service(
     assert {name for name in headers if name.startswith("mu-")} == {"mu-auth-sudo", "mu-call-id"}
 
 
-def test_each_request_has_a_call_id_of_its_own_repeated_ones_too(
+def test_each_request_has_its_own_call_id_also_a_repeated_one(
     client: SparqlClient, proxy: FaultProxy
 ) -> None:
     proxy.script(Fault.UNAVAILABLE, Fault.UNAVAILABLE)
-    client.query(ASK, soon())
+    client.query(QUERY, soon())
     client.update(INSERT, soon())
     ids = [request.headers["mu-call-id"] for request in proxy.requests]
     assert ids == ["call-1", "call-2", "call-3", "call-4"]
 
 
-def test_an_update_can_have_a_session_of_its_own(client: SparqlClient, proxy: FaultProxy) -> None:
+def test_an_update_may_have_a_session(client: SparqlClient, proxy: FaultProxy) -> None:
     client.update(INSERT, soon(), session="http://mu.semte.ch/sessions/1")
     client.update(INSERT, soon())
     sessions = [request.headers.get("mu-session-id") for request in proxy.requests]
@@ -144,17 +119,15 @@ def test_an_update_can_have_a_session_of_its_own(client: SparqlClient, proxy: Fa
 @pytest.mark.parametrize(
     "text", ["é 日本 😀", "a+b&c=d;e%20f", "'\\t\\n'", "$graph ${x}", "x" * 4000]
 )
-def test_a_statement_arrives_as_it_was_sent(
-    client: SparqlClient, proxy: FaultProxy, text: str
-) -> None:
+def test_a_statement_arrives_unchanged(client: SparqlClient, proxy: FaultProxy, text: str) -> None:
     statement = INSERT.replace("it is", text)
     client.update(statement, soon())
     assert proxy.requests[0].form == {"update": statement}
 
 
-def test_an_answer_is_the_stores_json(client: SparqlClient) -> None:
+def test_a_query_returns_the_json_of_the_store(client: SparqlClient) -> None:
     client.update(INSERT, soon())
-    assert client.query(ASK, soon()) == {
+    assert client.query(QUERY, soon()) == {
         "head": {"vars": ["o"]},
         "results": {"bindings": [{"o": {"type": "literal", "value": "it is"}}]},
     }
@@ -163,12 +136,12 @@ def test_an_answer_is_the_stores_json(client: SparqlClient) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        # SPARQLWrapper takes the first word of this kind that it finds for the statement's.
+        # SPARQLWrapper decides by the first keyword that it finds
         ("PREFIX : <http://example.org/add/>\nSELECT ?s WHERE { ?s ?p ?o }", "not a query"),
         (INSERT, "not a query"),
     ],
 )
-def test_what_looks_like_an_update_is_not_sent_as_a_query(
+def test_an_update_is_not_sent_as_a_query(
     client: SparqlClient, proxy: FaultProxy, text: str, message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
@@ -176,29 +149,27 @@ def test_what_looks_like_an_update_is_not_sent_as_a_query(
     assert not proxy.requests
 
 
-def test_what_looks_like_a_query_is_not_sent_as_an_update(
-    client: SparqlClient, proxy: FaultProxy
-) -> None:
+def test_a_query_is_not_sent_as_an_update(client: SparqlClient, proxy: FaultProxy) -> None:
     with pytest.raises(ValueError, match="not an update: SELECT"):
-        client.update(ASK, soon())
+        client.update(QUERY, soon())
     assert not proxy.requests
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
-def test_the_proxies_of_the_environment_are_passed_by(
+def test_the_proxies_of_the_environment_are_ignored(
     client: SparqlClient, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     for exceptions in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(exceptions, raising=False)
     with Canned(answer(403, b"by order of the company")) as company:
         monkeypatch.setenv(name, company.endpoint)
-        client.query(ASK, soon())
+        client.query(QUERY, soon())
         assert not company.requests
 
 
 # -- faults -------------------------------------------------------------------------------------
 
-# Each fault with its error, and with whether an update may have been applied.
+# Each fault with its error, and whether an update may have been applied.
 FAULTS: list[tuple[Fault, type[SparqlError], bool]] = [
     (Fault.REFUSE, Unreachable, False),
     (Fault.RESET_BEFORE, Unreachable, True),
@@ -213,7 +184,9 @@ FAULTS: list[tuple[Fault, type[SparqlError], bool]] = [
     (Fault.HTML, BadAnswer, True),
 ]
 ONLY_FOR_QUERIES = [(Fault.CUT_JSON, BadAnswer, True), (Fault.EMPTY, BadAnswer, True)]
-CASES = [(ASK, *case) for case in FAULTS + ONLY_FOR_QUERIES] + [(INSERT, *case) for case in FAULTS]
+CASES = [(QUERY, *case) for case in FAULTS + ONLY_FOR_QUERIES] + [
+    (INSERT, *case) for case in FAULTS
+]
 
 
 @pytest.mark.parametrize(
@@ -221,7 +194,7 @@ CASES = [(ASK, *case) for case in FAULTS + ONLY_FOR_QUERIES] + [(INSERT, *case) 
     [(text, fault, rest) for text, fault, *rest in CASES],
     ids=[f"{text.split()[0]}-{fault.name}" for text, fault, *_ in CASES],
 )
-def test_each_fault_is_its_error(
+def test_each_fault_becomes_its_error(
     client: SparqlClient,
     proxy: FaultProxy,
     text: str,
@@ -237,11 +210,11 @@ def test_each_fault_is_its_error(
 
 
 def is_one_short_line(message: str) -> bool:
-    return message.isprintable() and 0 < len(message) <= MESSAGE_LIMIT
+    return message.isprintable() and 0 < len(message) <= MAX_MESSAGE
 
 
 @pytest.mark.parametrize("fault", [Fault.EMPTY, Fault.CUT_JSON, Fault.IGNORE])
-def test_an_updates_answer_need_say_nothing_but_that_it_succeeded(
+def test_an_update_needs_no_answer_but_the_status_of_success(
     client: SparqlClient, proxy: FaultProxy, fault: Fault
 ) -> None:
     proxy.always(fault)
@@ -249,12 +222,12 @@ def test_an_updates_answer_need_say_nothing_but_that_it_succeeded(
 
 
 @pytest.mark.parametrize("error", [Unreachable, TimedOut])
-def test_what_may_pass_by_itself_says_so(error: type[SparqlError]) -> None:
+def test_an_absent_store_is_unavailable(error: type[SparqlError]) -> None:
     assert issubclass(error, StoreUnavailable)
 
 
 @pytest.mark.parametrize("error", [Rejected, BadAnswer])
-def test_what_a_store_answered_is_not_taken_for_its_absence(error: type[SparqlError]) -> None:
+def test_a_store_that_answers_is_not_unavailable(error: type[SparqlError]) -> None:
     assert not issubclass(error, StoreUnavailable)
 
 
@@ -291,7 +264,7 @@ def test_without_a_connection_in_time_nothing_was_sent(monkeypatch: pytest.Monke
     assert not caught.value.in_doubt
 
 
-def test_without_tls_at_the_other_end_nothing_was_sent() -> None:
+def test_without_tls_in_the_server_nothing_was_sent() -> None:
     with Canned(b"SSH-2.0-OpenSSH_9.2\r\n", talks_first=True) as server:
         url = server.endpoint.replace("http:", "https:")
         with pytest.raises(Unreachable, match=f"no answer from {url}: ") as caught:
@@ -299,7 +272,7 @@ def test_without_tls_at_the_other_end_nothing_was_sent() -> None:
     assert not caught.value.in_doubt
 
 
-def test_a_host_name_that_can_not_be_is_unreachable() -> None:
+def test_an_invalid_host_name_is_unreachable() -> None:
     with pytest.raises(Unreachable, match="label too long") as caught:
         client_of(f"http://{'a' * 64}/sparql").update(INSERT, soon())
     assert not caught.value.in_doubt
@@ -320,78 +293,78 @@ def test_without_a_thread_nothing_was_sent(
     assert not proxy.requests
 
 
-# -- repeating ----------------------------------------------------------------------------------
+# -- retries ------------------------------------------------------------------------------------
 
 
-def test_a_read_is_tried_three_times_with_pauses(
-    client: SparqlClient, proxy: FaultProxy, waits: Waits
+def test_a_query_is_tried_three_times_with_pauses(
+    client: SparqlClient, proxy: FaultProxy, pauses: Pauses
 ) -> None:
     proxy.script(Fault.UNAVAILABLE, Fault.SERVER_ERROR, Fault.PASS)
-    client.query(ASK, soon())
-    assert waits == list(RETRY_WAITS)
+    client.query(QUERY, soon())
+    assert pauses == list(RETRY_PAUSES)
     assert len(proxy.requests) == 3
 
 
 @pytest.mark.parametrize(
     "fault", [Fault.RESET_BEFORE, Fault.CUT_BODY, Fault.UNAVAILABLE, Fault.SERVER_ERROR]
 )
-def test_a_read_is_not_tried_a_fourth_time(
+def test_a_query_is_not_tried_a_fourth_time(
     client: SparqlClient, proxy: FaultProxy, fault: Fault
 ) -> None:
     proxy.always(fault)
     with pytest.raises(SparqlError):
-        client.query(ASK, soon())
+        client.query(QUERY, soon())
     assert len(proxy.requests) == 3
 
 
-def test_a_read_finds_a_store_that_was_just_restarting(
-    client: SparqlClient, proxy: FaultProxy, waits: Waits
+def test_a_query_succeeds_when_the_store_has_restarted(
+    client: SparqlClient, proxy: FaultProxy, pauses: Pauses
 ) -> None:
     proxy.always(Fault.REFUSE)
-    waits.meanwhile = lambda: proxy.always(Fault.PASS)
-    assert client.query(ASK, soon())["results"] == {"bindings": []}
-    assert waits == [RETRY_WAITS[0]]
+    pauses.meanwhile = lambda: proxy.always(Fault.PASS)
+    assert client.query(QUERY, soon())["results"] == {"bindings": []}
+    assert pauses == [RETRY_PAUSES[0]]
 
 
 @pytest.mark.parametrize(
     "fault", [Fault.NOT_FOUND, Fault.HTML, Fault.CUT_JSON, Fault.PARTIAL, Fault.EMPTY]
 )
-def test_a_read_is_not_tried_again_where_that_does_not_help(
+def test_a_query_is_not_repeated_after_an_error_that_would_stay(
     client: SparqlClient, proxy: FaultProxy, fault: Fault
 ) -> None:
     proxy.always(fault)
     with pytest.raises(SparqlError):
-        client.query(ASK, soon())
+        client.query(QUERY, soon())
     assert len(proxy.requests) == 1
 
 
-def test_a_read_that_took_all_of_its_time_is_not_tried_again(
-    client: SparqlClient, proxy: FaultProxy, waits: Waits
+def test_a_query_that_used_all_its_time_is_not_repeated(
+    client: SparqlClient, proxy: FaultProxy, pauses: Pauses
 ) -> None:
     proxy.always(Fault.HANG)
     with pytest.raises(TimedOut):
-        client.query(ASK, soon(BRIEF))
+        client.query(QUERY, soon(BRIEF))
     assert len(proxy.requests) == 1
-    assert not waits
+    assert not pauses
 
 
-def test_a_read_is_not_tried_again_where_no_time_would_be_left(
-    client: SparqlClient, proxy: FaultProxy, waits: Waits
+def test_a_query_is_not_repeated_if_no_time_would_be_left(
+    client: SparqlClient, proxy: FaultProxy, pauses: Pauses
 ) -> None:
     now = 0.0
-    deadline = Deadline(at=RETRY_WAITS[0] + 0.5, clock=lambda: now)
-    waits.meanwhile = lambda: proxy.script(Fault.UNAVAILABLE)
+    deadline = Deadline(at=RETRY_PAUSES[0] + 0.5, clock=lambda: now)
+    pauses.meanwhile = lambda: proxy.script(Fault.UNAVAILABLE)
     proxy.script(Fault.UNAVAILABLE)
     with pytest.raises(Unreachable):
-        client.query(ASK, deadline)
-    assert waits == [RETRY_WAITS[0]]
+        client.query(QUERY, deadline)
+    assert pauses == [RETRY_PAUSES[0]]
     assert len(proxy.requests) == 2
 
 
-def test_a_probe_is_sent_once(client: SparqlClient, proxy: FaultProxy) -> None:
+def test_query_once_sends_one_request(client: SparqlClient, proxy: FaultProxy) -> None:
     proxy.always(Fault.UNAVAILABLE)
     with pytest.raises(Unreachable):
-        client.probe(ASK, soon())
+        client.query_once(QUERY, soon())
     assert len(proxy.requests) == 1
 
 
@@ -407,31 +380,29 @@ def test_a_probe_is_sent_once(client: SparqlClient, proxy: FaultProxy) -> None:
         Fault.HTML,
     ],
 )
-def test_an_update_is_sent_once_whatever_comes_of_it(
-    client: SparqlClient, proxy: FaultProxy, waits: Waits, fault: Fault
+def test_an_update_is_sent_once_after_every_fault(
+    client: SparqlClient, proxy: FaultProxy, pauses: Pauses, fault: Fault
 ) -> None:
     proxy.always(fault)
     with pytest.raises(SparqlError):
         client.update(INSERT, soon(BRIEF if fault in HANGING else 30))
     assert len(proxy.requests) == 1
-    assert not waits
+    assert not pauses
 
 
 # -- time ---------------------------------------------------------------------------------------
 
 
 def test_without_time_nothing_is_sent(client: SparqlClient, proxy: FaultProxy) -> None:
-    for text in (ASK, INSERT):
+    for text in (QUERY, INSERT):
         with pytest.raises(TimedOut, match="no time was left") as caught:
             send(client, text, soon(0))
         assert not caught.value.in_doubt
     assert not proxy.requests
 
 
-def test_an_update_is_not_begun_once_what_it_builds_on_is_old(
-    client: SparqlClient, proxy: FaultProxy
-) -> None:
-    with pytest.raises(TimedOut, match="too old") as caught:
+def test_an_update_is_not_sent_after_send_by(client: SparqlClient, proxy: FaultProxy) -> None:
+    with pytest.raises(TimedOut, match="out of date") as caught:
         client.update(INSERT, soon(), send_by=soon(0))
     assert not caught.value.in_doubt
     assert not proxy.requests
@@ -439,13 +410,13 @@ def test_an_update_is_not_begun_once_what_it_builds_on_is_old(
     assert len(proxy.requests) == 1
 
 
-def test_a_fraction_of_a_second_is_enough_for_a_store_that_answers(client: SparqlClient) -> None:
-    assert client.query(ASK, soon(0.9))["results"] == {"bindings": []}
+def test_a_deadline_of_less_than_a_second_is_enough(client: SparqlClient) -> None:
+    assert client.query(QUERY, soon(0.9))["results"] == {"bindings": []}
 
 
 @pytest.mark.parametrize("fault", HANGING)
 @BOTH
-def test_the_deadline_holds(
+def test_the_deadline_is_kept(
     client: SparqlClient, proxy: FaultProxy, fault: Fault, text: str
 ) -> None:
     proxy.always(fault)
@@ -455,16 +426,16 @@ def test_the_deadline_holds(
     assert BRIEF <= time.monotonic() - began < BRIEF + 1
 
 
-def test_the_deadline_holds_against_headers_that_come_byte_by_byte() -> None:
+def test_the_deadline_is_kept_if_headers_arrive_byte_by_byte() -> None:
     with Canned(answer(body=b"{}"), pause=0.05) as server:
         began = time.monotonic()
         with pytest.raises(TimedOut):
-            client_of(server.endpoint).query(ASK, soon(BRIEF))
+            client_of(server.endpoint).query(QUERY, soon(BRIEF))
         assert time.monotonic() - began < BRIEF + 1
 
 
 class NameServer:
-    """Resolves names, and addresses, only when `answers` is set."""
+    """Resolves names and addresses only after `answers` is set."""
 
     def __init__(self) -> None:
         self.asked = threading.Event()
@@ -486,7 +457,7 @@ def name_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameServer]:
 
 
 @BOTH
-def test_what_a_slow_name_server_held_up_is_not_sent_after_the_deadline(
+def test_a_request_is_not_sent_if_the_name_is_resolved_after_the_deadline(
     client: SparqlClient, proxy: FaultProxy, name_server: NameServer, text: str
 ) -> None:
     began = time.monotonic()
@@ -495,26 +466,26 @@ def test_what_a_slow_name_server_held_up_is_not_sent_after_the_deadline(
     assert time.monotonic() - began < BRIEF + 1
     assert not caught.value.in_doubt
     name_server.answers.set()
-    assert not requests_under_way(5)
+    assert not running_requests(5)
     assert not proxy.requests
 
 
-def test_an_update_that_a_slow_name_server_held_up_is_not_begun_after_its_time(
+def test_an_update_is_not_sent_if_the_name_is_resolved_after_send_by(
     client: SparqlClient, proxy: FaultProxy, name_server: NameServer
 ) -> None:
-    """Its caller would have waited longer, but what it builds on is old."""
-    time_until_asked = Deadline(at=1, clock=lambda: 2.0 if name_server.asked.is_set() else 0.0)
+    """The deadline of its caller has not passed, but its read is out of date."""
+    send_by = Deadline(at=1, clock=lambda: 2.0 if name_server.asked.is_set() else 0.0)
     with ThreadPoolExecutor() as callers:
-        call = callers.submit(client.update, INSERT, soon(), send_by=time_until_asked)
+        call = callers.submit(client.update, INSERT, soon(), send_by=send_by)
         assert name_server.asked.wait(10)
         name_server.answers.set()
         assert isinstance(call.exception(), TimedOut)
     assert not proxy.requests
 
 
-def requests_under_way(patience: float) -> list[threading.Thread]:
-    """Return the client's threads that are still there after some patience."""
-    until = time.monotonic() + patience
+def running_requests(seconds: float) -> list[threading.Thread]:
+    """Return the threads of the client that still run after some seconds."""
+    until = time.monotonic() + seconds
     threads = [thread for thread in threading.enumerate() if thread.name == "sparql"]
     for thread in threads:
         thread.join(max(0.0, until - time.monotonic()))
@@ -528,33 +499,33 @@ def eventually(condition: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-def test_a_request_that_was_given_up_ends_though_the_store_hangs(
+def test_an_abandoned_request_ends_although_the_store_hangs(
     client: SparqlClient, proxy: FaultProxy
 ) -> None:
     proxy.always(Fault.HANG)
     with pytest.raises(TimedOut):
-        client.query(ASK, soon(BRIEF))
-    assert not requests_under_way(5)
+        client.query(QUERY, soon(BRIEF))
+    assert not running_requests(5)
 
 
-def test_a_request_under_way_ends_with_its_connection(embedded: Store) -> None:
+def test_a_running_request_ends_with_its_connection(embedded: Store) -> None:
     with ThreadPoolExecutor() as callers:
         with FaultProxy(embedded.update_endpoint) as proxy:
             proxy.always(Fault.HANG)
             call = callers.submit(client_of(proxy.endpoint).update, INSERT, soon(60))
             eventually(lambda: proxy.requests)
-            assert requests_under_way(0)
+            assert running_requests(0)
         assert isinstance(call.exception(), Unreachable)
-    assert not requests_under_way(5)
+    assert not running_requests(5)
 
 
-def test_a_request_under_way_does_not_hold_up_the_end_of_the_process(proxy: FaultProxy) -> None:
+def test_a_running_request_does_not_delay_the_end_of_the_process(proxy: FaultProxy) -> None:
     program = f"""\
 import threading, time
 from jobs.store import Deadline
 from sparql.client import SparqlClient
 client = SparqlClient(query_url={proxy.endpoint!r}, update_url="", new_call_id=lambda: "call")
-call = (client.query, ({ASK!r}, Deadline.after(60, time.monotonic)))
+call = (client.query, ({QUERY!r}, Deadline.after(60, time.monotonic)))
 threading.Thread(target=call[0], args=call[1], daemon=True).start()
 input()
 """
@@ -567,10 +538,10 @@ input()
     assert (process.returncode, complaints) == (0, b"")
 
 
-# -- many at once -------------------------------------------------------------------------------
+# -- threads ------------------------------------------------------------------------------------
 
 
-def test_threads_share_a_client_and_get_their_own_answers(client: SparqlClient) -> None:
+def test_threads_share_a_client_and_each_gets_its_own_answer(client: SparqlClient) -> None:
     def ask(number: int) -> bool:
         text = f"SELECT ?n WHERE {{ VALUES ?n {{ {number} }} }}"
         (row,) = client.query(text, soon())["results"]["bindings"]
@@ -580,23 +551,23 @@ def test_threads_share_a_client_and_get_their_own_answers(client: SparqlClient) 
         assert all(callers.map(ask, range(300)))
 
 
-def test_a_request_that_hangs_holds_up_no_other(client: SparqlClient, proxy: FaultProxy) -> None:
+def test_a_request_that_hangs_delays_no_other(client: SparqlClient, proxy: FaultProxy) -> None:
     proxy.script(Fault.HANG_THEN_APPLY)
     with ThreadPoolExecutor() as callers:
-        hanging = callers.submit(client.probe, ASK, soon(60))
+        hanging = callers.submit(client.query_once, QUERY, soon(60))
         eventually(lambda: proxy.requests)
-        assert client.query(ASK, soon())["results"] == {"bindings": []}
+        assert client.query(QUERY, soon())["results"] == {"bindings": []}
         assert not hanging.done()
         proxy.release()
         assert hanging.result()["results"] == {"bindings": []}
 
 
-# -- what else may answer -----------------------------------------------------------------------
+# -- other servers and answers ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
 @BOTH
-def test_a_redirect_is_not_followed_but_told(status: int, text: str) -> None:
+def test_a_redirect_is_not_followed_but_reported(status: int, text: str) -> None:
     with (
         Canned(b"") as elsewhere,
         Canned(answer(status, headers={"Location": elsewhere.endpoint})) as server,
@@ -626,7 +597,7 @@ def test_a_redirect_is_not_followed_but_told(status: int, text: str) -> None:
     ],
 )
 @BOTH
-def test_a_status_is_told_with_the_stores_own_words(
+def test_an_error_quotes_status_and_text_of_the_answer(
     status: int, error: type[SparqlError], text: str, *, in_doubt: bool
 ) -> None:
     words = 'Virtuoso 37000 Error SP030: it\'s "said"\\so'
@@ -639,40 +610,40 @@ def test_a_status_is_told_with_the_stores_own_words(
         assert getattr(caught.value, "status", status) == status
 
 
-def test_a_status_without_words_gets_those_of_http() -> None:
+def test_an_error_without_text_quotes_the_phrase_of_http() -> None:
     with (
         Canned(answer(404)) as server,
         pytest.raises(Rejected, match=r"/sparql answered 404: Not Found$"),
     ):
-        client_of(server.endpoint).query(ASK, soon())
+        client_of(server.endpoint).query(QUERY, soon())
 
 
 @pytest.mark.parametrize("body", [b"[" * 200_000, b"\xff\xfe\xfa", b"{}{}", b"nul", b"'a'", b" "])
-def test_what_is_no_json_is_a_bad_answer(body: bytes) -> None:
+def test_an_answer_without_json_is_a_bad_answer(body: bytes) -> None:
     with (
         Canned(answer(body=body)) as server,
         pytest.raises(BadAnswer, match=f"{server.endpoint} answered no JSON, but 200: ") as caught,
     ):
-        client_of(server.endpoint).query(ASK, soon())
+        client_of(server.endpoint).query(QUERY, soon())
     assert is_one_short_line(str(caught.value))
 
 
 @pytest.mark.parametrize("name", ["X-SQL-State", "X-SPARQL-MaxRows"])
 @BOTH
-def test_what_virtuoso_did_in_part_is_a_bad_answer(name: str, text: str) -> None:
+def test_a_partial_answer_of_virtuoso_is_a_bad_answer(name: str, text: str) -> None:
     said = answer(body=b'{"results": {"bindings": []}}', headers={name: "S1TAT"})
     with Canned(said) as server, pytest.raises(BadAnswer, match=f"in part: {name} S1TAT"):
         send(client_of(server.endpoint), text, soon())
 
 
 @pytest.mark.parametrize("status", [200, 404, 500, 503])
-def test_a_message_holds_nothing_that_a_terminal_obeys_or_a_log_breaks_on(status: int) -> None:
+def test_a_message_holds_no_control_characters(status: int) -> None:
     body = "\x1b[31mred\r\n2024-01-01 FATAL \x00\x07\x85\u2028\u202e" + "so " * 100_000
     with (
         Canned(answer(status, body.encode())) as server,
         pytest.raises(SparqlError, match=r"\[31mred 2024-01-01 FATAL so so .*…$") as caught,
     ):
-        client_of(server.endpoint).probe(ASK, soon())
+        client_of(server.endpoint).query_once(QUERY, soon())
     assert is_one_short_line(str(caught.value))
 
 
@@ -698,9 +669,9 @@ def test_a_message_holds_nothing_that_a_terminal_obeys_or_a_log_breaks_on(status
         pytest.param(CHUNKED + b"zz\r\n{}", "IncompleteRead(", id="bad chunk"),
     ],
 )
-def test_what_does_not_speak_http_to_the_end_is_no_store(said: bytes, reason: str) -> None:
+def test_an_answer_that_breaks_http_is_unreachable(said: bytes, reason: str) -> None:
     with Canned(said) as server, pytest.raises(Unreachable) as caught:
-        client_of(server.endpoint).probe(ASK, soon())
+        client_of(server.endpoint).query_once(QUERY, soon())
     assert str(caught.value).startswith(f"no answer from {server.endpoint}: {reason}")
     assert is_one_short_line(str(caught.value))
     assert caught.value.in_doubt
@@ -710,29 +681,25 @@ def test_what_does_not_speak_http_to_the_end_is_no_store(said: bytes, reason: st
 
 
 @pytest.mark.virtuoso
-def test_virtuosos_refusal_is_told_in_its_words(virtuoso: Store) -> None:
+def test_an_error_quotes_virtuosos_message(virtuoso: Store) -> None:
     client = client_of(virtuoso.shared_endpoint)
     for text in ("SELECT nonsense", "INSERT DATA { nonsense }"):
         with pytest.raises(Rejected, match=r"answered 400: Virtuoso 37000 Error SP030") as caught:
-            send_any(client, text)
+            send(client, text, soon())
         assert is_one_short_line(str(caught.value))
 
 
-def send_any(client: SparqlClient, text: str) -> None:
-    client.update(text, soon()) if text.startswith("INSERT") else client.query(text, soon())
-
-
 @pytest.mark.virtuoso
-def test_virtuoso_takes_updates_and_answers_queries(virtuoso: Store) -> None:
+def test_virtuoso_accepts_updates_and_answers_queries(virtuoso: Store) -> None:
     client = client_of(virtuoso.shared_endpoint)
     client.update(INSERT, soon())
-    (row,) = client.query(ASK, soon())["results"]["bindings"]
+    (row,) = client.query(QUERY, soon())["results"]["bindings"]
     assert row["o"]["value"] == "it is"
 
 
 @pytest.mark.virtuoso
-def test_what_virtuoso_gave_up_half_way_is_a_bad_answer(virtuoso: Store) -> None:
-    """Its rows so far come with status 200; here they would be none."""
+def test_an_answer_that_virtuoso_cut_short_is_a_bad_answer(virtuoso: Store) -> None:
+    """Its status is 200, with the rows that were found in time: here none."""
     client = client_of(f"{virtuoso.shared_endpoint}?timeout=1000")
     heavy = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
     with pytest.raises(BadAnswer, match=r"in part: X-SQL-State S1TAT"):

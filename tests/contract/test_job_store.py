@@ -1,25 +1,30 @@
-"""What a job store promises: the same suite for the one in memory, Oxigraph and Virtuoso."""
+"""The contract of a job store: the same tests in memory, on Oxigraph and on Virtuoso."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from datetime import datetime, timedelta
+from typing import Protocol
 
 import pytest
 
-from jobs.model import ErrorResource, NewJob, Status
-from jobs.store import Deadline, JobStore
-from sparql.client import SparqlClient
-from sparql.store import SparqlJobStore
-from tests import stack
-from tests.builders import DUMP, HEALING, INITIAL_SYNC, NOW, at, new_job, operation, stream_of
-from tests.fakes import FakeJobStore
-from tests.servers import Store, clear
-
-if TYPE_CHECKING:
-    from jobs.model import StreamState
+from jobs.clock import LATEST
+from jobs.model import NewJob, Status, StreamState
+from jobs.store import BoundStore, ErrorResource
+from tests.support import stack
+from tests.support.builders import (
+    DUMP,
+    HEALING,
+    INITIAL_SYNC,
+    NOW,
+    at,
+    new_job,
+    operation,
+    stream_of,
+)
+from tests.support.fakes import FakeJobStore
+from tests.support.servers import Store, clear
+from tests.support.sparql_store import bound_store_of, soon
 
 STREAM = stream_of()
 OTHER = stream_of("other")
@@ -27,10 +32,10 @@ SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 
 
 class Backend(Protocol):
-    """A job store, and a hand that does what other services do to it."""
+    """A job store, and what other services do in it."""
 
     @property
-    def store(self) -> JobStore: ...
+    def store(self) -> BoundStore: ...
 
     def set_status(self, uri: str, status: Status) -> None: ...
 
@@ -53,7 +58,7 @@ class InMemory:
 
 @dataclass
 class InTriplestore:
-    store: SparqlJobStore
+    store: BoundStore
     triplestore: Store
 
     def set_status(self, uri: str, status: Status) -> None:
@@ -69,32 +74,23 @@ def backend(request: pytest.FixtureRequest) -> Backend:
         return InMemory(FakeJobStore())
     triplestore: Store = request.getfixturevalue(request.param)
     clear(triplestore)
-    client = SparqlClient(
-        query_url=triplestore.endpoint,
-        update_url=triplestore.update_endpoint,
-        new_call_id=lambda: "call",
-    )
-    return InTriplestore(SparqlJobStore(client), triplestore)
-
-
-def soon() -> Deadline:
-    return Deadline.after(30, time.monotonic)
+    return InTriplestore(bound_store_of(triplestore), triplestore)
 
 
 def create(backend: Backend, *jobs: NewJob) -> None:
     for job in jobs:
-        backend.store.create(job, soon(), soon())
+        backend.store.create(job, soon())
 
 
-def state(backend: Backend) -> StreamState:
-    return backend.store.state(STREAM, None, soon())
+def state(backend: Backend, since: datetime = LATEST) -> StreamState:
+    return backend.store.state(STREAM, since)
 
 
-def test_it_answers(backend: Backend) -> None:
-    backend.store.ping(soon())
+def test_a_ping_succeeds(backend: Backend) -> None:
+    backend.store.ping()
 
 
-def test_an_empty_store_knows_of_nothing(backend: Backend) -> None:
+def test_an_empty_store_has_no_jobs(backend: Backend) -> None:
     assert state(backend).active == ()
     assert state(backend).synced == ()
 
@@ -108,13 +104,13 @@ def test_a_created_job_is_active_with_its_task(backend: Backend) -> None:
     assert (task.uri, task.status, task.modified) == (new.task_uri, Status.SCHEDULED, NOW)
 
 
-def test_milliseconds_are_kept(backend: Backend) -> None:
+def test_a_date_keeps_its_milliseconds(backend: Backend) -> None:
     created = at("2024-02-29T23:59:59.987")
     create(backend, new_job("a", created=created))
     assert state(backend).active[0].created == created
 
 
-def test_active_jobs_come_oldest_first(backend: Backend) -> None:
+def test_active_jobs_are_sorted_the_oldest_first(backend: Backend) -> None:
     create(
         backend,
         late := new_job("a", created=at("2024-01-03")),
@@ -123,14 +119,14 @@ def test_active_jobs_come_oldest_first(backend: Backend) -> None:
     assert [job.uri for job in state(backend).active] == [early.uri, late.uri]
 
 
-def test_jobs_of_another_stream_are_not_seen(backend: Backend) -> None:
+def test_jobs_of_another_stream_are_left_out(backend: Backend) -> None:
     create(backend, new_job("a", DUMP, OTHER))
     assert not state(backend).active
 
 
-def test_jobs_of_disabled_kinds_are_seen(backend: Backend) -> None:
+def test_jobs_of_disabled_kinds_are_included(backend: Backend) -> None:
     create(backend, new_job("a", DUMP))
-    seen = backend.store.state(stream_of(disabled=[DUMP]), None, soon())
+    seen = backend.store.state(stream_of(disabled=[DUMP]), LATEST)
     assert len(seen.active) == 1
 
 
@@ -165,10 +161,10 @@ def test_only_a_successful_initial_sync_counts(
     assert bool(state(backend).synced) is counts
 
 
-def test_failing_a_job_fails_its_unfinished_tasks(backend: Backend) -> None:
+def test_a_final_status_is_given_to_job_and_unfinished_tasks(backend: Backend) -> None:
     create(backend, new := new_job("a"))
     (job,) = state(backend).active
-    backend.store.end(job, Status.FAILED, at("2024-01-07"), soon())
+    backend.store.set_status(job, Status.FAILED, at("2024-01-07"))
     assert not state(backend).active
     backend.set_status(new.uri, Status.BUSY)
     (job,) = state(backend).active
@@ -178,42 +174,42 @@ def test_failing_a_job_fails_its_unfinished_tasks(backend: Backend) -> None:
     ]
 
 
-def test_failing_a_job_leaves_a_finished_task_as_it_is(backend: Backend) -> None:
+def test_a_final_status_does_not_change_a_finished_task(backend: Backend) -> None:
     create(backend, new := new_job("a"))
     backend.set_status(new.task_uri, Status.SUCCESS)
-    backend.store.end(state(backend).active[0], Status.FAILED, at("2024-01-07"), soon())
+    backend.store.set_status(state(backend).active[0], Status.FAILED, at("2024-01-07"))
     backend.set_status(new.uri, Status.BUSY)
     assert [task.status for task in state(backend).active[0].tasks] == [Status.SUCCESS]
 
 
-def test_what_finished_since_it_was_read_is_not_failed(backend: Backend) -> None:
+def test_a_job_that_ended_after_it_was_read_keeps_its_status(backend: Backend) -> None:
     create(backend, new := new_job("a", INITIAL_SYNC))
     (job,) = state(backend).active
     backend.set_status(new.task_uri, Status.SUCCESS)
     backend.set_status(new.uri, Status.SUCCESS)
-    backend.store.end(job, Status.FAILED, at("2024-01-07"), soon())
+    backend.store.set_status(job, Status.FAILED, at("2024-01-07"))
     assert [job.uri for job in state(backend).synced] == [new.uri]
 
 
-def test_a_job_whose_tasks_succeeded_is_ended_as_it_is_told(backend: Backend) -> None:
+def test_a_job_whose_tasks_succeeded_is_set_to_success(backend: Backend) -> None:
     create(backend, new := new_job("a", INITIAL_SYNC))
     backend.set_status(new.task_uri, Status.SUCCESS)
-    backend.store.end(state(backend).active[0], Status.SUCCESS, at("2024-01-07"), soon())
+    backend.store.set_status(state(backend).active[0], Status.SUCCESS, at("2024-01-07"))
     assert [job.uri for job in state(backend).synced] == [new.uri]
 
 
-def test_the_active_jobs_of_all_streams_come_with_their_tasks(backend: Backend) -> None:
+def test_active_jobs_of_several_streams_are_found_with_their_tasks(backend: Backend) -> None:
     create(backend, late := new_job("a"), early := new_job("b", HEALING, OTHER, created=NOW - HOUR))
     create(backend, done := new_job("c"), new_job("d", INITIAL_SYNC))
     backend.set_status(done.uri, Status.SUCCESS)
     operations = [operation(DUMP), operation(HEALING, "other")]
-    found = backend.store.active(operations, soon())
+    found = backend.store.active(operations)
     assert [job.uri for job in found] == [early.uri, late.uri]
     (task,) = found[1].tasks
     assert (task.operation, task.created) == (late.task_operation, NOW)
 
 
-def test_a_successful_healing_is_told_one_is_enough(backend: Backend) -> None:
+def test_a_state_has_at_least_one_successful_healing(backend: Backend) -> None:
     create(backend, *(new_job(name, HEALING) for name in "abc"), other := new_job("d"))
     assert state(backend).healed == ()
     for name in "ab":
@@ -236,50 +232,50 @@ def error_of(message: str, job: str | None = None, error_id: str | None = None) 
     )
 
 
-def test_a_recorded_error_is_there(backend: Backend) -> None:
+def test_a_written_error_keeps_its_message(backend: Backend) -> None:
     message = 'no "dump" \\ yet:\n\ttoo late … 🕰'
-    backend.store.record(error_of(message, "http://redpencil.data.gift/id/job/a"), soon())
+    backend.store.write_error(error_of(message, "http://redpencil.data.gift/id/job/a"))
     assert backend.messages() == [message]
 
 
-def test_an_error_is_known_by_its_uri_with_its_date(backend: Backend) -> None:
+def test_an_error_is_found_by_its_uri_with_its_date(backend: Backend) -> None:
     error, other = error_of("why"), error_of("another")
-    assert backend.store.recorded([error.uri, other.uri], soon()) == {}
-    backend.store.record(error, soon())
-    assert backend.store.recorded([error.uri, other.uri], soon()) == {error.uri: NOW}
-    assert backend.store.recorded([], soon()) == {}
+    assert backend.store.find_errors([error.uri, other.uri]) == {}
+    backend.store.write_error(error)
+    assert backend.store.find_errors([error.uri, other.uri]) == {error.uri: NOW}
+    assert backend.store.find_errors([]) == {}
 
 
-def test_an_error_that_is_there_stays_as_it_is(backend: Backend) -> None:
+def test_an_error_that_exists_is_not_changed(backend: Backend) -> None:
     for message in ("first", "second"):
-        backend.store.record(error_of(message, error_id="same"), soon())
+        backend.store.write_error(error_of(message, error_id="same"))
     assert backend.messages() == ["first"]
 
 
-def test_the_jobs_of_an_operation_are_found_whatever_their_status(backend: Backend) -> None:
+def test_jobs_of_any_status_are_deletable(backend: Backend) -> None:
     create(backend, done := new_job("a"), busy := new_job("b"), new_job("c", HEALING))
     backend.set_status(done.uri, Status.SUCCESS)
-    found = backend.store.batch_of(operation(DUMP), soon())
+    found = backend.store.deletable_jobs(operation(DUMP))
     assert {job.uri: job.active for job in found} == {done.uri: False, busy.uri: True}
 
 
-def test_deleted_jobs_are_gone_and_others_stay(backend: Backend) -> None:
+def test_deletion_removes_these_jobs_and_no_others(backend: Backend) -> None:
     create(backend, new_job("a"), new_job("b"), kept := new_job("c", HEALING))
-    backend.store.delete(backend.store.batch_of(operation(DUMP), soon()), soon())
-    assert backend.store.batch_of(operation(DUMP), soon()) == ()
+    backend.store.delete(backend.store.deletable_jobs(operation(DUMP)))
+    assert backend.store.deletable_jobs(operation(DUMP)) == ()
     assert [job.uri for job in state(backend).active] == [kept.uri]
     assert len(state(backend).active[0].tasks) == 1
 
 
-def test_errors_go_with_the_job_that_they_reference_and_others_stay(backend: Backend) -> None:
+def test_deletion_removes_the_errors_that_reference_a_job(backend: Backend) -> None:
     create(backend, job := new_job("a"), kept := new_job("c", HEALING))
     for name, about in (("of the job", job.uri), ("of another", kept.uri), ("of none", None)):
-        backend.store.record(error_of(name, about), soon())
-    backend.store.delete(backend.store.batch_of(operation(DUMP), soon()), soon())
+        backend.store.write_error(error_of(name, about))
+    backend.store.delete(backend.store.deletable_jobs(operation(DUMP)))
     assert sorted(backend.messages()) == ["of another", "of none"]
 
 
-def test_jobs_are_recent_from_an_instant_on_whatever_their_status(backend: Backend) -> None:
+def test_a_state_has_the_jobs_of_any_status_since_an_instant(backend: Backend) -> None:
     create(
         backend,
         new_job("a", created=NOW - SECOND),
@@ -288,14 +284,14 @@ def test_jobs_are_recent_from_an_instant_on_whatever_their_status(backend: Backe
         new_job("d", DUMP, OTHER, created=NOW),
     )
     backend.set_status(done.uri, Status.FAILED)
-    seen = backend.store.state(STREAM, NOW, soon())
+    seen = state(backend, NOW)
     assert [job.uri for job in seen.recent] == [done.uri, healing.uri]
     assert seen.recent[0].status is Status.FAILED
     assert len(seen.recent[0].tasks) == 1
     assert len(seen.active) == 2
 
 
-def test_the_jobs_since_an_instant_come_newest_first_with_their_tasks(backend: Backend) -> None:
+def test_recent_jobs_are_sorted_the_newest_first_with_their_tasks(backend: Backend) -> None:
     create(
         backend,
         new_job("a", created=NOW - SECOND),
@@ -304,7 +300,7 @@ def test_the_jobs_since_an_instant_come_newest_first_with_their_tasks(backend: B
         new_job("d", INITIAL_SYNC, created=NOW),
     )
     backend.set_status(done.uri, Status.FAILED)
-    found = backend.store.recent([operation(DUMP), operation(HEALING, "other")], NOW, soon())
+    found = backend.store.recent([operation(DUMP), operation(HEALING, "other")], NOW)
     assert [(job.uri, job.status) for job in found] == [
         (late.uri, Status.BUSY),
         (done.uri, Status.FAILED),
@@ -312,7 +308,7 @@ def test_the_jobs_since_an_instant_come_newest_first_with_their_tasks(backend: B
     assert [len(job.tasks) for job in found] == [1, 1]
 
 
-def test_the_newest_job_of_each_operation_and_status(backend: Backend) -> None:
+def test_the_newest_job_of_each_operation_and_status_is_found(backend: Backend) -> None:
     create(
         backend,
         old := new_job("a", created=NOW - SECOND),
@@ -323,7 +319,7 @@ def test_the_newest_job_of_each_operation_and_status(backend: Backend) -> None:
     )
     backend.set_status(old.uri, Status.SUCCESS)
     operations = [operation(kind) for kind in (INITIAL_SYNC, HEALING, DUMP)]
-    found = backend.store.newest(operations, NOW + SECOND, soon())
+    found = backend.store.newest(operations, NOW + SECOND)
     assert [(job.uri, job.created, job.status) for job in found] == [
         (sync.uri, NOW - HOUR, Status.BUSY),
         (old.uri, NOW - SECOND, Status.SUCCESS),
@@ -331,28 +327,28 @@ def test_the_newest_job_of_each_operation_and_status(backend: Backend) -> None:
     ]
 
 
-def test_of_many_operations_the_jobs_of_others_are_left_out(backend: Backend) -> None:
+def test_a_search_for_many_operations_leaves_out_all_others(backend: Backend) -> None:
     many = [operation(kind, f"stream-{number}") for number in range(20) for kind in (DUMP, HEALING)]
     mine = new_job("a", DUMP, stream_of("stream-7"))
     create(backend, mine, new_job("b", DUMP, OTHER))
     for found in (
-        backend.store.newest(many, NOW, soon()),
-        backend.store.recent(many, NOW, soon()),
-        backend.store.active(many, soon()),
+        backend.store.newest(many, NOW),
+        backend.store.recent(many, NOW),
+        backend.store.active(many),
     ):
         assert [job.uri for job in found] == [mine.uri]
 
 
-def test_of_no_operations_no_job_is_the_newest(backend: Backend) -> None:
+def test_there_is_no_newest_job_without_operations(backend: Backend) -> None:
     create(backend, new_job("a"))
-    assert backend.store.newest([], NOW, soon()) == ()
-    assert backend.store.newest([operation(HEALING)], NOW, soon()) == ()
+    assert backend.store.newest([], NOW) == ()
+    assert backend.store.newest([operation(HEALING)], NOW) == ()
 
 
 def test_jobs_are_found_by_uri_with_their_tasks(backend: Backend) -> None:
     create(backend, first := new_job("a"), new_job("b"))
     absent = "http://redpencil.data.gift/id/job/absent"
-    (job,) = backend.store.find([first.uri, absent], soon())
+    (job,) = backend.store.find([first.uri, absent])
     assert (job.uri, [task.uri for task in job.tasks]) == (first.uri, [first.task_uri])
 
 
@@ -360,18 +356,18 @@ def test_writing_the_same_job_twice_leaves_one(backend: Backend) -> None:
     create(backend, new_job("a"), new_job("a"))
     (job,) = state(backend).active
     assert len(job.tasks) == 1
-    assert backend.store.half_jobs([operation(DUMP)], soon()) == ()
-    assert backend.store.mend_second_values([operation(DUMP)], soon()) == ()
+    assert backend.store.jobs_without_task([operation(DUMP)]) == ()
+    assert backend.store.repair_duplicate_values([operation(DUMP)]) == ()
 
 
-def test_a_job_with_its_task_gets_no_second_one(backend: Backend) -> None:
+def test_a_job_with_a_task_gets_no_second_task(backend: Backend) -> None:
     create(backend, new := new_job("a"))
     backend.set_status(new.task_uri, Status.BUSY)
-    backend.store.add_task(new, soon())
+    backend.store.add_task(new)
     (task,) = state(backend).active[0].tasks
     assert task.status is Status.BUSY
 
 
-def test_a_job_that_is_not_there_gets_no_task(backend: Backend) -> None:
-    backend.store.add_task(new_job("a"), soon())
-    assert backend.store.find([new_job("a").uri], soon()) == ()
+def test_a_job_that_does_not_exist_gets_no_task(backend: Backend) -> None:
+    backend.store.add_task(new_job("a"))
+    assert backend.store.find([new_job("a").uri]) == ()

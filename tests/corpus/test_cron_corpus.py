@@ -1,4 +1,4 @@
-"""Fire times on which several cron engines agree, and those of our policy where they do not."""
+"""Fire times on which several cron engines agree, or that our rules for clock changes define."""
 
 import json
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from jobs.cron import Schedule, parse
-from tests.shared_data import shared
+from tests.support.shared_data import shared
 
 SECOND = timedelta(seconds=1)
-FEWEST_ROWS = 1000  # a corpus that was cut short must not pass
+MIN_ROWS = 1000  # a truncated corpus must not pass
 
 
 class Row(NamedTuple):
@@ -26,9 +26,9 @@ class Row(NamedTuple):
 
 
 def rows(name: str) -> Iterator[Row]:
-    """Read a corpus; it must be a whole one."""
+    """Read a corpus, and make sure that it is complete."""
     lines = shared(name).read_text(encoding="utf-8").splitlines()
-    assert len(lines) > FEWEST_ROWS
+    assert len(lines) > MIN_ROWS
     for text in lines:
         row = json.loads(text)
         expected = [datetime.fromisoformat(fire) for fire in row["expected"]]
@@ -38,7 +38,7 @@ def rows(name: str) -> Iterator[Row]:
 
 @pytest.mark.parametrize("name", ["cron-corpus.jsonl", "cron-dst.jsonl"])
 def test_forwards(name: str) -> None:
-    """From the start, and from each fire time, the next one follows."""
+    """`next_after` finds the next fire time from the start and from each fire time."""
     for row in rows(name):
         found = [row.schedule.next_after(now) for now in [row.start, *row.expected[:-1]]]
         assert found == row.expected, row.text
@@ -46,7 +46,7 @@ def test_forwards(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["cron-corpus.jsonl", "cron-dst.jsonl"])
 def test_backwards(name: str) -> None:
-    """Until the second before the next one, each fire time is the latest."""
+    """Each fire time is the latest one until one second before the next."""
     for row in rows(name):
         assert row.schedule.latest(row.expected[0] - SECOND) <= row.start, row.text
         for fire, following in pairwise(row.expected):

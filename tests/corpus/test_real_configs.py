@@ -1,22 +1,26 @@
-"""Configurations of real stacks load unchanged, and mean what their authors wrote."""
+"""Configurations of real stacks load unchanged, with the effect that their authors intended."""
 
 from __future__ import annotations
 
 import json
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.builders import DUMP, HEALING, INITIAL_SYNC
-from tests.configuring import CONFIG, JOB, MAINTAINERS_HEALING, TASK, loaded, warnings_of
-from tests.shared_data import shared
+from jobs.model import Plan, Stream
+from tests.support.builders import DUMP, HEALING, INITIAL_SYNC
+from tests.support.configuring import (
+    CONFIG,
+    JOB,
+    MAINTAINERS_HEALING,
+    SERVICE,
+    TASK,
+    loaded,
+    warnings_of,
+)
+from tests.support.shared_data import shared
 
-if TYPE_CHECKING:
-    from jobs.model import Plan, Stream
-
-SERVICE = "http://lblod.data.gift/services/delta-producer-background-jobs-initiator"
 LOKET_ADMIN = "organizations/141d9d6b-54af-4d17-b313-8d1c30bc3f5b/LoketAdmin"
 CONTACT_HUB_ADMIN = "contacthub/141d9d6b-54af-4d17-b313-8d1c30bc3f5b/ChAdmin"
 OPERATIONS = {
@@ -28,10 +32,10 @@ OPERATIONS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """What a configuration amounts to, as read off it.
+    """The streams and warnings that a configuration should give.
 
-    `streams` maps what the job operations of a stream end in to *initial sync | healing | dump*:
-    whether it is started at all, and the patterns; `-` where that is switched off.
+    `streams` maps the common ending of a stream's job operations to *initial sync | healing |
+    dump*: `sync` or the pattern if the kind is enabled, and `-` if it is disabled.
     """
 
     graph: str
@@ -162,7 +166,7 @@ STACKS = {
 def by_environment(
     ending: str, plans: str, *, graph: str, creator: str = "", also: str = ""
 ) -> Expected:
-    """Return what a service of a docker-compose.yml amounts to; none sets the healing's task."""
+    """Return what a service of a docker-compose.yml should give; none sets the healing's task."""
     warnings = ["env HEALING_TASK_OPERATION", also] if also else ["env HEALING_TASK_OPERATION"]
     return Expected(
         graph=graph, streams={ending: plans}, named=None, creator=creator, warnings=warnings
@@ -217,7 +221,7 @@ ORGANIZATION_PORTAL = "app-organization-portal--docker-compose--2024-10-03--d3b4
 def services(name: str) -> dict[str, dict[str, str]]:
     """Return the environment of each service of a docker-compose.yml.
 
-    Only as much of YAML is understood as these files hold. Docker hands every scalar over as text.
+    This parses only the YAML that these files contain. Docker passes every scalar as a string.
     """
     scalar = r"""(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s#]*))"""
     line = re.compile(rf"(?P<indent> +)(?P<key>[\w-]+): *{scalar} *(?:#.*)?")
@@ -248,17 +252,17 @@ def neighbour(stack: str, pattern: str) -> str:
 
 
 def row(stream: Stream) -> tuple[str | None, str, str, str, str]:
-    """Say what a stream amounts to, as `Expected` does."""
+    """Return a stream in the form of `Expected.rows`."""
     endings = {
         plan.job_operation.removeprefix(OPERATIONS[plan.kind])
         for plan in stream.plans
         if plan.job_operation
     }
-    plans = " | ".join(outlook(plan) for plan in stream.plans)
+    plans = " | ".join(planned(plan) for plan in stream.plans)
     return stream.name, stream.jobs_graph, stream.error_creator, ",".join(endings), plans
 
 
-def outlook(plan: Plan) -> str:
+def planned(plan: Plan) -> str:
     if not plan.enabled:
         return "-"
     return plan.schedule.pattern if plan.schedule else "sync"
@@ -291,8 +295,8 @@ def test_a_real_file_loads_unchanged(name: str) -> None:
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_a_real_stack_finds_the_jobs_and_tasks_that_it_waits_for(stack: str) -> None:
-    """Its job-controller goes on with a job after exactly the task that is written here."""
+def test_a_real_stack_gets_the_jobs_and_tasks_that_it_listens_for(stack: str) -> None:
+    """Its job-controller continues a job only after the task operation that we write."""
     streams = loaded(files={CONFIG: neighbour(stack, "background-jobs-initiator_*.json")}).streams
     assert [row(stream) for stream in streams] == STACKS[stack].rows()
     controller = json.loads(neighbour(stack, "job*-controller_*.json"))
@@ -316,7 +320,7 @@ def test_a_real_environment_loads_unchanged(name: str) -> None:
         ]
 
 
-def test_a_job_operation_in_the_place_of_the_dump_task_is_told() -> None:
+def test_a_job_operation_in_place_of_the_dump_task_gives_a_warning() -> None:
     [environ] = services("app-contactgegevens-loket--docker-compose--2024-01-02--86540e1").values()
     assert environ["JOB_TIMEOUT_MINUTES"] == "0"
     assert loaded(environ).service.job_timeout_minutes == 0
@@ -325,7 +329,7 @@ def test_a_job_operation_in_the_place_of_the_dump_task_is_told() -> None:
     assert line.endswith(f"by default {TASK}deltaDumpFileCreation")
 
 
-def test_a_stack_may_have_one_instance_by_file_and_one_by_environment() -> None:
+def test_a_stack_can_configure_one_instance_by_file_and_one_by_environment() -> None:
     found = services(ORGANIZATION_PORTAL)
     unnamed, by_file = found.values()
     assert list(found) == [
@@ -339,7 +343,7 @@ def test_a_stack_may_have_one_instance_by_file_and_one_by_environment() -> None:
     assert warnings_of(unnamed) == []
     assert (stream.name, stream.error_creator) == (None, SERVICE)
     assert stream.jobs_graph == "http://mu.semte.ch/graphs/jobs"
-    assert [outlook(plan) for plan in stream.plans] == ["-", "0 0 4 * * *", "-"]
+    assert [planned(plan) for plan in stream.plans] == ["-", "0 0 4 * * *", "-"]
     base = "http://redpencil.data.gift/id/jobs/concept/"
     assert [plan.job_operation for plan in stream.plans] == [
         f"{base}JobOperation/sp-sync/initialSyncing/organizations",
@@ -353,7 +357,7 @@ def test_a_stack_may_have_one_instance_by_file_and_one_by_environment() -> None:
     ]
 
 
-def test_no_real_configuration_is_left_out() -> None:
+def test_every_real_configuration_is_tested() -> None:
     folder = shared("real-configs")
     found = {
         kind: {path.stem for path in (folder / kind).iterdir()}

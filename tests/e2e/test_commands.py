@@ -1,4 +1,4 @@
-"""The commands as an operator runs them: in processes of their own, beside the real service."""
+"""The commands as an operator runs them: as processes, beside the running service."""
 
 from __future__ import annotations
 
@@ -8,35 +8,33 @@ import re
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
-from tests import stack
-from tests.configuring import ENVIRONMENT
-from tests.e2e.service import PATIENCE, ROOT, Service
-from tests.shared_data import shared
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.servers import Store
+from tests.support import stack
+from tests.support.configuring import ENVIRONMENT
+from tests.support.servers import Store
+from tests.support.service import PATIENCE, ROOT, Service
+from tests.support.shared_data import shared
 
 FLASK = [sys.executable, "-m", "flask"]
 UNSET = {"CONFIG_FILE", "PORT", "TZ", "FLASK_APP", "MU_SPARQL_ENDPOINT"}
 
 
-def environ_of(**variables: str) -> dict[str, str]:
+def environ_of(variables: Mapping[str, str]) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if name not in UNSET}
-    return inherited | {"TZ": "UTC"} | variables
+    return {**inherited, "TZ": "UTC", **variables}
 
 
-def flask(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *command: str, variables: Mapping[str, str], folder: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*FLASK, *arguments],
-        cwd=ROOT,
-        env=environ_of(**variables),
+        command,
+        cwd=folder,
+        env=environ_of(variables),
         capture_output=True,
         text=True,
         timeout=PATIENCE,
@@ -44,10 +42,19 @@ def flask(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]
     )
 
 
+def real_file() -> Path:
+    name = "app-organization-portal--config--HEAD--11817ea.json"
+    return shared("real-configs") / "files" / name
+
+
+def flask(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return run(*FLASK, *arguments, variables=variables)
+
+
 # without a service
 
 
-def test_check_says_what_the_configuration_means() -> None:
+def test_check_shows_what_the_configuration_means() -> None:
     done = flask("check", **ENVIRONMENT)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("configuration: no problems, no warnings\n1 stream, ")
@@ -56,23 +63,14 @@ def test_check_says_what_the_configuration_means() -> None:
 def test_check_lists_every_problem_as_the_start_does() -> None:
     broken = ENVIRONMENT | {"CRON_PATTERN_DUMP_JOB": "0 0 6 * 0 6", "PORT": "high"}
     done = flask("check", **broken)
-    started = subprocess.run(
-        [sys.executable, "app.py"],
-        cwd=ROOT,
-        env=environ_of(**broken),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    started = run(sys.executable, "app.py", variables=broken)
     assert (done.returncode, done.stdout) == (started.returncode, started.stdout) == (78, "")
     assert done.stderr == started.stderr
     assert done.stderr.startswith("configuration: 2 problems, nothing was started\n")
 
 
-def test_a_real_file_passes() -> None:
-    file = shared("real-configs") / "files" / "app-organization-portal--config--HEAD--11817ea.json"
-    done = flask("check", CONFIG_FILE=str(file))
+def test_a_real_file_has_no_problems() -> None:
+    done = flask("check", CONFIG_FILE=str(real_file()))
     assert (done.returncode, done.stderr) == (0, "")
     assert "\nstream worship-posts, in graph http://mu.semte.ch/graphs/jobs\n" in done.stdout
 
@@ -82,19 +80,11 @@ def test_the_commands_are_listed() -> None:
     assert all(f"\n  {name} " in listed for name in ("check", "run-job", "schedule", "status"))
 
 
-@pytest.mark.skipif(not (ROOT / ".venv").exists(), reason="script/flask would make .venv first")
+@pytest.mark.skipif(not (ROOT / ".venv").exists(), reason="script/flask would create .venv")
 def test_the_script_reads_files_from_where_it_is_called(tmp_path: Path) -> None:
-    file = shared("real-configs") / "files" / "app-organization-portal--config--HEAD--11817ea.json"
-    (tmp_path / "mine.json").write_bytes(file.read_bytes())
-    done = subprocess.run(
-        [ROOT / "script" / "flask", "schedule", "--stream", "public", "--count", "1"],
-        cwd=tmp_path,
-        env=environ_of(CONFIG_FILE="mine.json"),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    (tmp_path / "mine.json").write_bytes(real_file().read_bytes())
+    command = (str(ROOT / "script" / "flask"), "schedule", "--stream", "public", "--count", "1")
+    done = run(*command, folder=tmp_path, variables={"CONFIG_FILE": "mine.json"})
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("healing of stream public: 0 0 4 * * * (At 04:00 every day)\n")
 
@@ -104,7 +94,7 @@ def test_the_script_reads_files_from_where_it_is_called(tmp_path: Path) -> None:
 
 @pytest.fixture
 def service(embedded: Store) -> Iterator[Service]:
-    """Return a service that creates only what it is asked for."""
+    """Return a service that creates jobs on request only."""
     with Service(embedded, {"START_INITIAL_SYNC": "false"}) as service:
         yield service.ready()
 
@@ -131,7 +121,7 @@ def test_a_job_is_run_and_followed_to_its_end(embedded: Store, service: Service)
     assert (command.returncode, rest) == (0, "")
     *progress, last = errors.splitlines()
     assert last == "succeeded: job success, task success"
-    assert all(" UTC: job " in line for line in progress), "no SPARQL in between"
+    assert all(" UTC: job " in line for line in progress), "no log lines between them"
 
 
 def test_on_a_terminal_one_line_changes(embedded: Store, service: Service) -> None:
@@ -159,5 +149,5 @@ def test_ctrl_c_ends_the_command_and_not_the_job(embedded: Store, service: Servi
         assert "job busy" in command.stderr.readline()
         command.send_signal(signal.SIGINT)
         _, errors = command.communicate(timeout=PATIENCE)
-    assert (command.returncode, errors) == (130, "interrupted; the job goes on\n")
+    assert (command.returncode, errors) == (130, "interrupted; the job continues\n")
     assert stack.status_of(embedded, uri) == ["busy"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import http.client
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import schemathesis
@@ -15,15 +16,10 @@ from schemathesis import GenerationMode
 from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi import checks
 
-from tests.configuring import stream
-from tests.e2e.service import Service
-from tests.servers import clear
+from tests.support.configuring import stream
+from tests.support.servers import Store, clear
+from tests.support.service import Service
 from web.openapi import document
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from tests.servers import Store
 
 NAMES = ["public", "Posts", "pOsTs"]
 ACCEPT = ["*/*", "text/html", "application/json"]

@@ -7,16 +7,13 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import stack
-from tests.e2e.service import DUMP, HEALING, NEVER, PATIENCE, SYNC, Service, eventually
-from tests.servers import Oxigraph, free_port
-
-if TYPE_CHECKING:
-    from tests.servers import Store
+from tests.support import stack
+from tests.support.servers import Oxigraph, Store
+from tests.support.service import DUMP, HEALING, NEVER, PATIENCE, SYNC, Service, eventually
+from tests.support.sockets import free_port
 
 EVERY_SECOND = "* * * * * *"
 

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests import stack
-from tests.e2e.service import DUMP, Service, eventually
-from tests.faults import Fault, FaultProxy
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.servers import Store
+from tests.support import stack
+from tests.support.fault_proxy import FaultProxy
+from tests.support.faults import Fault
+from tests.support.servers import Store
+from tests.support.service import DUMP, Service, eventually
 
 TIMEOUT = 1
 ENVIRONMENT = {"MU_SPARQL_TIMEOUT": str(TIMEOUT), "START_INITIAL_SYNC": "false"}
@@ -30,6 +27,10 @@ def proxy(embedded: Store) -> Iterator[FaultProxy]:
     with FaultProxy(embedded.endpoint) as proxy:
         proxy.update_endpoint = proxy.url + urlsplit(embedded.update_endpoint).path
         yield proxy
+
+
+# The store reports success for the update, and only the confirming read gets no usable answer.
+ACCEPTED = (Fault.CUT_JSON, Fault.EMPTY)
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
@@ -58,8 +59,11 @@ def test_callers_are_answered_in_time(
         service.ready()
         proxy.always(fault)
         answer = service.call(method, PATH)
-        assert answer.status == status
         assert answer.seconds < TIMEOUT + 5
+        if method == "POST" and fault in ACCEPTED:
+            assert answer.status == 200
+            return
+        assert answer.status == status
         assert answer.content_type == "application/vnd.api+json"
         assert answer.detail
         proxy.always(Fault.PASS)
@@ -95,7 +99,7 @@ def test_a_person_is_told_which_job_may_appear(proxy: FaultProxy, fault: Fault) 
         proxy.script(fault)
         answer = service.call("POST", PATH)
         assert answer.status == 503
-        assert "may appear all the same" in answer.detail
+        assert "may still appear" in answer.detail
         assert "http://redpencil.data.gift/id/job/" in answer.detail
 
 

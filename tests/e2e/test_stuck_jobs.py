@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
-from tests import stack
-from tests.e2e.service import SYNC, Service, eventually
-from tests.servers import select, update
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.servers import Store
+from tests.support import stack
+from tests.support.servers import Store, select, update
+from tests.support.service import SYNC, Service, eventually
 
 WATCHFUL = {
     "WATCHDOG_MINUTES": "0.005",
@@ -106,7 +101,7 @@ def test_a_restart_between_two_looks_and_a_second_replica_tell_it_once(
         first.stop()
         second.logged(f"{job}: task never picked up")
         first.start().ready()
-        first.logged(f"reported before: initial sync of the environment's stream: job {job}")
+        first.logged(f"initial sync of the environment's stream: reported before: job {job}")
         first.stop()
         second.stop()
         lines = (first.log + second.log).splitlines()

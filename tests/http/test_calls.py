@@ -2,110 +2,84 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from http import HTTPStatus
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from jobs.model import JobKind, Status, Stream
-from jobs.store import StoreError, StoreUnavailable
-from sparql.client import BadAnswer, Rejected
-from tests.builders import (
-    DUMP,
-    HEALING,
-    INITIAL_SYNC,
-    job_of,
-    operation,
-    stream_of,
-)
-from tests.fakes import FakeJobStore
-from tests.harness import Harness
-
-if TYPE_CHECKING:
-    from flask.testing import FlaskClient
-    from werkzeug.test import TestResponse
+from jobs.store import StoreError
+from sparql.errors import BadAnswer, Rejected
+from tests.support.builders import DUMP, HEALING, INITIAL_SYNC, job_of, operation, stream_of
+from tests.support.domain import app_of
+from tests.support.fakes import LOST, REFUSED, FakeJobStore
+from tests.support.web import WebHarness, error_detail
 
 PATHS = {
     DUMP: "/dump-publication-graph-jobs",
     HEALING: "/healing-jobs",
     INITIAL_SYNC: "/initial-sync-jobs",
 }
-ID = "http://redpencil.data.gift/id/job/id-1"
+JOB = "http://redpencil.data.gift/id/job/id-1"
 CREATED = {
-    DUMP: f'{{"msg": "Dump publication graph job {ID} triggered"}}',
-    HEALING: f'{{"msg": "Healing job {ID} triggered"}}',
-    INITIAL_SYNC: f'{{"msg": "Sync job started {ID}"}}',
+    DUMP: f'{{"msg": "Dump publication graph job {JOB} triggered"}}',
+    HEALING: f'{{"msg": "Healing job {JOB} triggered"}}',
+    INITIAL_SYNC: f'{{"msg": "Sync job started {JOB}"}}',
 }
 CLEANED = {
     DUMP: '{"msg": "Dump publication graph job cleaned"}',
     HEALING: '{"msg": "Healing job cleaned"}',
 }
+GREETING = "Hello from delta-producer-background-jobs-initiator :)"
+MESSAGES = "application/vnd.api+json; charset=utf-8"
+UNNAMED, PUBLIC, POSTS = stream_of(None), stream_of("public"), stream_of("Posts")
+
+every_kind = pytest.mark.parametrize("kind", JobKind, ids=lambda kind: kind.name)
+both_methods = pytest.mark.parametrize("method", ["POST", "DELETE"])
+unnamed_and_named = pytest.mark.parametrize("stream", [UNNAMED, PUBLIC], ids=str)
 
 
-@dataclass
-class Service:
-    """The application on a store in memory."""
-
-    streams: tuple[Stream, ...] = (stream_of(None), stream_of("public"), stream_of("Posts"))
-    store: FakeJobStore = field(default_factory=FakeJobStore)
-    ready: bool = True
-    most_at_once: int = 4
-
-    def __post_init__(self) -> None:
-        harness = Harness(self.streams, store=self.store)
-        self.app = harness.app(ready=self.ready, most_at_once=self.most_at_once)
-
-    @property
-    def client(self) -> FlaskClient:
-        return self.app.test_client()
-
-    def synced(self, stream: str | None = None) -> Service:
-        self.store.add(job_of(INITIAL_SYNC, Status.SUCCESS, stream))
-        return self
+def service_of(*streams: Stream, **options: Any) -> WebHarness:
+    return WebHarness(streams or (UNNAMED, PUBLIC, POSTS), **options)
 
 
-def detail(answer: TestResponse, status: int, title: str) -> str:
-    """Check that the answer is a JSON:API error and return its detail."""
-    assert answer.status_code == status
-    assert answer.headers["Content-Type"] == "application/vnd.api+json"
-    assert answer.json is not None
-    (error,) = answer.json["errors"]
-    assert error["status"] == str(status)
-    assert error["title"] == title
-    text: str = error["detail"]
-    return text
+@pytest.fixture
+def service() -> WebHarness:
+    return service_of()
 
 
-@pytest.mark.parametrize("stream", [None, "public"], ids=["bare", "named"])
-@pytest.mark.parametrize("kind", JobKind, ids=lambda kind: kind.name)
-def test_post_creates_a_job_and_says_so_to_the_byte(kind: JobKind, stream: str | None) -> None:
-    service = Service().synced(stream)
-    answer = service.client.post(f"/{stream}{PATHS[kind]}" if stream else PATHS[kind])
-    assert answer.status_code == 200
-    assert answer.text == CREATED[kind]
-    assert answer.headers["Content-Type"] == "application/vnd.api+json; charset=utf-8"
-    assert [job.job_operation for job in service.store.created] == [operation(kind, stream)]
+@unnamed_and_named
+@every_kind
+def test_post_creates_a_job_and_answers_the_exact_message(
+    service: WebHarness, kind: JobKind, stream: Stream
+) -> None:
+    service.store.add(job_of(INITIAL_SYNC, Status.SUCCESS, stream.name))
+    answer = service.client.post(stream.address(kind))
+    assert (answer.status_code, answer.text) == (200, CREATED[kind])
+    assert answer.headers["Content-Type"] == MESSAGES
+    (job,) = service.store.created
+    assert (job.uri, job.job_operation) == (JOB, operation(kind, stream.name))
 
 
-@pytest.mark.parametrize("stream", [None, "public"], ids=["bare", "named"])
+@unnamed_and_named
 @pytest.mark.parametrize("kind", CLEANED, ids=lambda kind: kind.name)
-def test_delete_cleans_and_says_so_to_the_byte(kind: JobKind, stream: str | None) -> None:
-    service = Service()
-    service.store.add(job_of(kind, stream=stream))
-    answer = service.client.delete(f"/{stream}{PATHS[kind]}" if stream else PATHS[kind])
-    assert answer.text == CLEANED[kind]
-    assert answer.headers["Content-Type"] == "application/vnd.api+json; charset=utf-8"
+def test_delete_removes_the_jobs_and_answers_the_exact_message(
+    service: WebHarness, kind: JobKind, stream: Stream
+) -> None:
+    service.store.add(job_of(kind, stream=stream.name))
+    answer = service.client.delete(stream.address(kind))
+    assert (answer.status_code, answer.text) == (200, CLEANED[kind])
+    assert answer.headers["Content-Type"] == MESSAGES
     assert not service.store.jobs
 
 
-def test_delete_names_the_initial_syncs_that_it_cleaned() -> None:
-    service = Service()
+def test_delete_names_the_initial_syncs_that_it_removed(service: WebHarness) -> None:
     service.store.add(
         job_of(INITIAL_SYNC, stream=None, uri="http://example.org/a"),
         job_of(INITIAL_SYNC, Status.SUCCESS, stream=None, uri="http://example.org/b"),
     )
-    answer = service.client.delete("/initial-sync-jobs")
+    answer = service.client.delete(PATHS[INITIAL_SYNC])
     assert answer.text == '{"msg": "Sync job cleaned http://example.org/a, http://example.org/b"}'
 
 
@@ -121,144 +95,150 @@ def test_delete_names_the_initial_syncs_that_it_cleaned() -> None:
         "/Posts/dump-publication-graph-jobs",
     ],
 )
-def test_paths_take_any_case_and_a_trailing_slash(path: str) -> None:
-    assert Service().client.post(path).status_code == 200
+def test_paths_may_have_any_case_and_a_trailing_slash(service: WebHarness, path: str) -> None:
+    assert service.client.post(path).status_code == 200
 
 
-def test_request_bodies_are_ignored() -> None:
-    for body in (b"", b"{", b"\x00" * 1000):
-        answer = Service().client.post(PATHS[DUMP], data=body, content_type="application/json")
-        assert answer.status_code == 200
-
-
-def test_the_greeting() -> None:
-    answer = Service(ready=False).client.get("/")
-    assert answer.text == "Hello from delta-producer-background-jobs-initiator :)"
+@pytest.mark.parametrize("body", [b"", b"{", b"\x00" * 1000], ids=["empty", "cut JSON", "bytes"])
+def test_request_bodies_are_ignored(service: WebHarness, body: bytes) -> None:
+    answer = service.client.post(PATHS[DUMP], data=body, content_type="application/json")
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("kind", JobKind, ids=lambda kind: kind.name)
+@every_kind
 def test_a_disabled_kind_is_refused_with_the_setting_that_enables_it(kind: JobKind) -> None:
-    service = Service(streams=(stream_of(None, disabled=[kind]),)).synced()
-    answer = service.client.post(PATHS[kind])
-    text = detail(answer, 409, "Conflict")
-    assert f"{kind.value} is disabled for the environment's stream" in text
-    assert f"ENABLE_{kind.name}=true" in text
+    service = service_of(stream_of(None, disabled=[kind]))
+    detail = error_detail(service.client.post(PATHS[kind]), 409, "Conflict")
+    assert f"{kind.value} is disabled for the environment's stream" in detail
+    assert f"ENABLE_{kind.name}=true" in detail
     assert not service.store.created
 
 
-def test_a_healing_before_the_first_sync_is_refused_with_the_reason() -> None:
-    answer = Service().client.post(PATHS[HEALING])
-    assert "HEAL_MUST_WAIT_FOR_INITIAL_SYNC=false" in detail(answer, 409, "Conflict")
+def test_a_healing_before_the_initial_sync_is_refused_with_the_setting_that_allows_it(
+    service: WebHarness,
+) -> None:
+    detail = error_detail(service.client.post(PATHS[HEALING]), 409, "Conflict")
+    assert "no initial sync has succeeded yet" in detail
+    assert "HEAL_MUST_WAIT_FOR_INITIAL_SYNC=false" in detail
 
 
-@pytest.mark.parametrize("kind", JobKind, ids=lambda kind: kind.name)
-def test_a_disabled_kind_can_be_cleaned(kind: JobKind) -> None:
-    service = Service(streams=(stream_of(None, disabled=[kind]),))
+@every_kind
+def test_jobs_of_a_disabled_kind_can_be_deleted(kind: JobKind) -> None:
+    service = service_of(stream_of(None, disabled=[kind]))
     service.store.add(job_of(kind, stream=None))
     assert service.client.delete(PATHS[kind]).status_code == 200
     assert not service.store.jobs
 
 
-def test_a_kind_without_an_operation_cannot_be_cleaned() -> None:
-    service = Service(streams=(stream_of(None, unconfigured=[DUMP]),))
-    text = detail(service.client.delete(PATHS[DUMP]), 409, "Conflict")
-    assert "no dump job operation" in text
+def test_jobs_of_a_kind_without_an_operation_cannot_be_deleted() -> None:
+    service = service_of(stream_of(None, unconfigured=[DUMP]))
+    detail = error_detail(service.client.delete(PATHS[DUMP]), 409, "Conflict")
+    assert "no dump job operation" in detail
 
 
-@pytest.mark.parametrize("method", ["POST", "DELETE"])
-def test_an_unknown_stream_is_answered_with_those_there_are(method: str) -> None:
-    answer = Service().client.open("/pubic/healing-jobs", method=method)
-    text = detail(answer, 404, "Not Found")
-    assert "pubic" in text
-    assert "public, Posts" in text
+@both_methods
+def test_an_unknown_stream_is_not_found_and_the_answer_lists_the_names(
+    service: WebHarness, method: str
+) -> None:
+    answer = service.client.open("/pubic/healing-jobs", method=method)
+    detail = error_detail(answer, 404, "Not Found")
+    assert detail == "there is no stream pubic; there is public, Posts"
 
 
-@pytest.mark.parametrize("method", ["POST", "DELETE"])
-def test_a_bare_call_without_an_environments_stream_lists_the_names(method: str) -> None:
-    service = Service(streams=(stream_of("public"), stream_of("posts")))
-    answer = service.client.open("/healing-jobs", method=method)
-    assert "public, posts" in detail(answer, 404, "Not Found")
+@both_methods
+def test_a_call_without_a_name_is_not_found_if_the_environment_has_no_stream(method: str) -> None:
+    answer = service_of(PUBLIC, POSTS).client.open("/healing-jobs", method=method)
+    assert "public, Posts" in error_detail(answer, 404, "Not Found")
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "//healing-jobs", "/public", "/a/b/healing-jobs"])
-def test_other_paths_are_not_found(path: str) -> None:
-    detail(Service().client.post(path), 404, "Not Found")
+def test_other_paths_are_not_found(service: WebHarness, path: str) -> None:
+    error_detail(service.client.post(path), 404, "Not Found")
 
 
-def test_other_methods_are_answered_with_those_there_are() -> None:
-    answer = Service().client.put(PATHS[DUMP])
-    detail(answer, 405, "Method Not Allowed")
+def test_other_methods_are_refused_with_the_allowed_ones(service: WebHarness) -> None:
+    answer = service.client.put(PATHS[DUMP])
+    error_detail(answer, 405, "Method Not Allowed")
     assert {"POST", "DELETE"} <= set(answer.headers["Allow"].split(", "))
 
 
-@pytest.mark.parametrize("method", ["POST", "DELETE"])
-@pytest.mark.parametrize("kind", JobKind, ids=lambda kind: kind.name)
-def test_until_the_start_is_done_calls_are_turned_away(kind: JobKind, method: str) -> None:
-    service = Service(ready=False)
+@both_methods
+@every_kind
+def test_calls_are_refused_until_the_start_is_finished(kind: JobKind, method: str) -> None:
+    service = service_of(ready=False)
     answer = service.client.open(PATHS[kind], method=method)
-    assert "waits for the store" in detail(answer, 503, "Service Unavailable")
+    assert "waits for the store" in error_detail(answer, 503, "Service Unavailable")
     assert answer.headers["Retry-After"] == "5"
     assert not service.store.calls
 
 
+def test_the_greeting_is_answered_before_the_start_is_finished() -> None:
+    service = service_of(ready=False)
+    answer = service.client.get("/")
+    assert (answer.status_code, answer.text) == (200, GREETING)
+    assert not service.store.calls
+
+
 @pytest.mark.parametrize(
-    ("failure", "status", "title"),
+    ("failure", "status"),
     [
-        (StoreUnavailable("refused", sent=False), 503, "Service Unavailable"),
-        (Rejected(400, "syntax error"), 502, "Bad Gateway"),
-        (BadAnswer("not JSON"), 502, "Bad Gateway"),
+        (REFUSED, HTTPStatus.SERVICE_UNAVAILABLE),
+        (Rejected(400, "syntax error"), HTTPStatus.BAD_GATEWAY),
+        (BadAnswer("not JSON"), HTTPStatus.BAD_GATEWAY),
     ],
     ids=["unavailable", "rejected", "unreadable"],
 )
-@pytest.mark.parametrize(("method", "step"), [("POST", "state"), ("DELETE", "delete")])
-def test_a_failing_store_is_told_apart(
-    method: str, step: str, failure: StoreError, status: int, title: str
+@pytest.mark.parametrize(
+    ("method", "kind", "step"),
+    [("POST", HEALING, "state"), ("DELETE", DUMP, "delete")],
+    ids=["POST", "DELETE"],
+)
+def test_an_absent_store_and_a_wrong_answer_have_different_statuses(
+    method: str, kind: JobKind, step: str, failure: StoreError, status: HTTPStatus
 ) -> None:
-    service = Service()
+    service = service_of()
     service.store.add(job_of(DUMP, stream=None))
     service.store.failures[step] = [failure] * 3
-    answer = service.client.open(PATHS[DUMP], method=method)
-    assert str(failure) in detail(answer, status, title)
+    answer = service.client.open(PATHS[kind], method=method)
+    assert error_detail(answer, status, status.phrase) == str(failure)
 
 
-def test_a_lost_answer_is_told_with_the_job_that_may_exist() -> None:
-    service = Service()
-    service.store.failures["create"] = [StoreUnavailable("no answer in time", sent=True)]
-    assert ID in detail(service.client.post(PATHS[DUMP]), 503, "Service Unavailable")
+def test_a_lost_answer_names_the_job_that_may_exist(service: WebHarness) -> None:
+    service.store.failures["create"] = [LOST]
+    assert JOB in error_detail(service.client.post(PATHS[DUMP]), 503, "Service Unavailable")
 
 
-def test_an_unforeseen_error_is_logged_and_shows_nothing_of_the_inside(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+def test_an_unexpected_error_is_logged_but_not_shown_to_the_caller(
+    service: WebHarness, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    service = Service()
-    monkeypatch.setattr(service.store, "state", lambda *_: 1 / 0)
-    text = detail(service.client.post(PATHS[DUMP]), 500, "Internal Server Error")
+    monkeypatch.setattr(service.store, "create", lambda *_: 1 / 0)
+    answer = service.client.post(PATHS[DUMP])
+    detail = error_detail(answer, 500, "Internal Server Error")
     assert "ZeroDivisionError" in caplog.text
-    assert "zero" not in text.lower()
+    assert "zero" not in detail.lower()
 
 
-def test_calls_beyond_the_bound_are_turned_away_while_others_wait(
+def test_calls_beyond_the_limit_are_refused_while_others_wait(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    service = Service(most_at_once=1)
-    entered, release = Event(), Event()
-    create = service.store.create
+    store, entered, release = FakeJobStore(), Event(), Event()
+    app = app_of(UNNAMED, PUBLIC, store=store, max_calls=1)
+    create, other = store.create, PUBLIC.address(DUMP)
 
     def wait_and_create(*args: Any) -> None:
         entered.set()
         release.wait(10)
         create(*args)
 
-    monkeypatch.setattr(service.store, "create", wait_and_create)
-    waiting = Thread(target=service.client.post, args=[PATHS[DUMP]])
+    monkeypatch.setattr(store, "create", wait_and_create)
+    waiting = Thread(target=app.test_client().post, args=[PATHS[DUMP]])
     waiting.start()
     assert entered.wait(10)
     try:
-        answer = service.client.post("/public/dump-publication-graph-jobs")
-        assert "too many calls" in detail(answer, 503, "Service Unavailable")
-        assert service.client.get("/").status_code == 200
+        answer = app.test_client().post(other)
+        assert "too many calls" in error_detail(answer, 503, "Service Unavailable")
+        assert app.test_client().get("/").status_code == 200
     finally:
         release.set()
         waiting.join()
-    assert service.client.post("/public/dump-publication-graph-jobs").status_code == 200
+    assert app.test_client().post(other).status_code == 200

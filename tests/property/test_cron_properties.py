@@ -1,7 +1,7 @@
-"""What holds for every cron pattern, zone and instant.
+"""Properties of every cron pattern, zone and instant.
 
-The judge is a clock on the wall that is read second by second. It knows nothing of how fire times
-are computed, and the patterns that it judges come with the numbers that they stand for.
+Fire times are compared with a simple model that reads a local clock second by second. The model
+does not share code with the schedule, and drawn patterns come with the numbers that they match.
 """
 
 import functools
@@ -18,12 +18,12 @@ from jobs.cron import CronError, Schedule, parse
 SECOND = timedelta(seconds=1)
 MICROSECOND = timedelta(microseconds=1)
 DAY = timedelta(days=1)
-MARGIN = 4500  # seconds read before and after a change of the clocks
+MARGIN = 4500  # seconds read before and after a clock change
 
-# examples that take milliseconds each: a third of what the profile asks for
+# slow examples: a third of the number that the profile asks for
 LARGE = settings(deadline=None, max_examples=max(50, settings().max_examples // 3))
 
-WEEKDAY = 5  # index of the field in which 0 and 7 are one
+WEEKDAY = 5  # index of the field in which 0 and 7 are the same
 LIMITS = [(0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 7)]
 NAMES = {
     4: {1: "jan", 2: "Feb", 3: "mar", 6: "JUN", 9: "sep", 12: "dec"},
@@ -51,39 +51,39 @@ CHANGES = [  # a zone, and when its clocks change, in UTC
 
 
 class Pattern(NamedTuple):
-    """A pattern, and the numbers that each of its six fields stands for."""
+    """A pattern, and the numbers that each of its six fields matches."""
 
     text: str
     values: list[set[int]]
 
     @property
     def once(self) -> bool:
-        """Whether each local time is due once, however often the clock shows it."""
+        """Whether each local time is due once, also if it occurs twice."""
         minute, hour = self.text.split()[-5:-3]
         return not minute.startswith("*") and not hour.startswith("*")
 
-    def has(self, wall: datetime) -> bool:
-        """Whether the pattern holds a local time."""
+    def matches(self, local: datetime) -> bool:
+        """Return whether the pattern matches a local time."""
         seconds, minutes, hours, days, months, weekdays = self.values
-        if wall.month not in months or wall.hour not in hours:
+        if local.month not in months or local.hour not in hours:
             return False
-        if wall.minute not in minutes or wall.second not in seconds:
+        if local.minute not in minutes or local.second not in seconds:
             return False
-        by_day, by_weekday = wall.day in days, wall.isoweekday() % 7 in weekdays
+        by_day, by_weekday = local.day in days, local.isoweekday() % 7 in weekdays
         if days == EVERY_DAY or weekdays == EVERY_WEEKDAY:
             return by_day and by_weekday
         return by_day or by_weekday
 
 
 def words(index: int, number: int) -> st.SearchStrategy[str]:
-    """Write a number plainly, with a leading zero, or by its name."""
+    """Draw a number as digits, with a leading zero, or as its name."""
     name = NAMES.get(index, {}).get(number, str(number))
     return st.sampled_from([str(number), f"{number:02}", name])
 
 
 @st.composite
 def items(draw: st.DrawFn, index: int) -> tuple[str, set[int]]:
-    """Draw one item of a field's list, and the numbers that it stands for."""
+    """Draw one list item of a field, and the numbers that it matches."""
     low, high = LIMITS[index]
     end = 6 if index == WEEKDAY else high
     first, last = sorted(draw(st.tuples(*[st.integers(low, high)] * 2)))
@@ -119,7 +119,7 @@ def patterns(draw: st.DrawFn) -> Pattern:
 
 @st.composite
 def daily_patterns(draw: st.DrawFn) -> Pattern:
-    """Draw a pattern that holds every day, so that its hours matter."""
+    """Draw a pattern that matches every day, so that its hours matter."""
     pattern = draw(patterns())
     times = pattern.text.split()[:-3]
     every_month = set(range(1, 13))
@@ -128,13 +128,13 @@ def daily_patterns(draw: st.DrawFn) -> Pattern:
 
 
 def instants() -> st.SearchStrategy[datetime]:
-    """Draw any instant that a service may live to see, in any zone."""
+    """Draw an instant from 1970 to 2200, in any zone."""
     start, end = datetime(1970, 1, 1), datetime(2200, 12, 31)  # noqa: DTZ001
     return st.datetimes(start, end, timezones=st.timezones())
 
 
 def schedule_or_error(text: str, zone: ZoneInfo) -> Schedule | CronError:
-    """Parse a text that may be refused; any other error is a defect."""
+    """Return the schedule of a text or its refusal; any other error fails the test."""
     try:
         return parse(text, zone)
     except CronError as error:
@@ -142,7 +142,7 @@ def schedule_or_error(text: str, zone: ZoneInfo) -> Schedule | CronError:
 
 
 def schedule_of(pattern: Pattern, zone: ZoneInfo) -> Schedule:
-    """Parse a drawn pattern; draw another one if its date never comes."""
+    """Return the schedule of a drawn pattern; draw another one if its date never comes."""
     found = schedule_or_error(pattern.text, zone)
     if isinstance(found, CronError):
         assert "never comes" in found.problem, found
@@ -150,33 +150,33 @@ def schedule_of(pattern: Pattern, zone: ZoneInfo) -> Schedule:
     return found
 
 
-class Reading(NamedTuple):
-    """What the clock shows at an instant, and which local times it then shows or passes first."""
+class ClockReading(NamedTuple):
+    """A reading of a local clock; `new` holds the local times reached for the first time."""
 
     instant: datetime
-    wall: datetime
+    local: datetime
     new: list[datetime]
 
 
 @functools.cache
-def readings(zone: str, change: str) -> list[Reading]:
-    """Read a clock each second around a change."""
-    found: list[Reading] = []
+def readings(zone: str, change: str) -> list[ClockReading]:
+    """Read a local clock each second around a clock change."""
+    found: list[ClockReading] = []
     start = datetime.fromisoformat(change).replace(tzinfo=UTC) - MARGIN * SECOND
     furthest = start.astimezone(ZoneInfo(zone)).replace(tzinfo=None) - SECOND
     for instant in (start + n * SECOND for n in range(2 * MARGIN)):
-        wall = instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-        new = [wall - n * SECOND for n in range((wall - furthest) // SECOND)]
-        found.append(Reading(instant, wall, new))
-        furthest = max(furthest, wall)
+        local = instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+        new = [local - n * SECOND for n in range((local - furthest) // SECOND)]
+        found.append(ClockReading(instant, local, new))
+        furthest = max(furthest, local)
     return found
 
 
-def fires_by_reading(pattern: Pattern, clock: list[Reading]) -> list[datetime]:
-    """List when a pattern is due."""
+def model_fire_times(pattern: Pattern, clock: list[ClockReading]) -> list[datetime]:
+    """Return when a pattern is due according to the model."""
     if pattern.once:
-        return [reading.instant for reading in clock if any(map(pattern.has, reading.new))]
-    return [reading.instant for reading in clock if pattern.has(reading.wall)]
+        return [reading.instant for reading in clock if any(map(pattern.matches, reading.new))]
+    return [reading.instant for reading in clock if pattern.matches(reading.local)]
 
 
 @LARGE
@@ -185,13 +185,13 @@ def fires_by_reading(pattern: Pattern, clock: list[Reading]) -> list[datetime]:
     st.sampled_from(CHANGES),
     st.lists(st.integers(0, 2 * MARGIN - 1), min_size=5, max_size=5),
 )
-def test_a_change_of_the_clocks_is_as_reading_the_clock(
+def test_fire_times_around_a_clock_change_equal_the_model(
     pattern: Pattern, change: tuple[str, str], probes: list[int]
 ) -> None:
-    """Around a change, both directions agree with a clock that is read each second."""
+    """Around a clock change, `next_after` and `latest` agree with the model."""
     schedule = schedule_of(pattern, ZoneInfo(change[0]))
     clock = readings(*change)
-    fires = fires_by_reading(pattern, clock)
+    fires = model_fire_times(pattern, clock)
     for probe in [MARGIN - 1, MARGIN, *probes]:
         now = clock[probe].instant
         index = bisect_right(fires, now)
@@ -202,17 +202,17 @@ def test_a_change_of_the_clocks_is_as_reading_the_clock(
 
 @LARGE
 @given(patterns(), st.dates(date(1970, 1, 1), date(2200, 12, 31)))
-def test_dates_are_as_going_through_a_calendar(pattern: Pattern, today: date) -> None:
-    """From midnight, both directions agree with a calendar that is read day by day."""
+def test_dates_equal_a_search_day_by_day(pattern: Pattern, today: date) -> None:
+    """From midnight, `next_after` and `latest` agree with a search day by day."""
     schedule = schedule_of(pattern, ZoneInfo("UTC"))
     second, minute, hour = map(min, pattern.values[:3])
     midnight = datetime(today.year, today.month, today.day, tzinfo=UTC)
     coming = midnight.replace(hour=hour, minute=minute, second=second)
-    while not pattern.has(coming):
+    while not pattern.matches(coming):
         coming += DAY
     second, minute, hour = map(max, pattern.values[:3])
     newest = midnight.replace(hour=hour, minute=minute, second=second) - DAY
-    while not pattern.has(newest):
+    while not pattern.matches(newest):
         newest -= DAY
     assert schedule.next_after(midnight - SECOND) == coming
     assert schedule.latest(midnight - SECOND) == newest
@@ -220,10 +220,8 @@ def test_dates_are_as_going_through_a_calendar(pattern: Pattern, today: date) ->
 
 @LARGE
 @given(patterns(), st.timezones(), instants())
-def test_next_and_latest_are_two_views_of_one_line(
-    pattern: Pattern, zone: ZoneInfo, now: datetime
-) -> None:
-    """Between the newest fire time and the next there is nothing, in any zone."""
+def test_next_and_latest_agree(pattern: Pattern, zone: ZoneInfo, now: datetime) -> None:
+    """There is no fire time between the latest one and the next one, in any zone."""
     schedule = schedule_of(pattern, zone)
     newest, coming = schedule.latest(now), schedule.next_after(now)
     assert newest.tzinfo is coming.tzinfo is UTC
@@ -239,8 +237,8 @@ def test_next_and_latest_are_two_views_of_one_line(
     st.timezones(),
     instants(),
 )
-def test_any_text_is_either_refused_or_fires(text: str, zone: ZoneInfo, now: datetime) -> None:
-    """No text does anything but be refused with a remedy, or give fire times."""
+def test_any_text_is_refused_or_has_fire_times(text: str, zone: ZoneInfo, now: datetime) -> None:
+    """Every text is either refused with a fix or has fire times."""
     found = schedule_or_error(text, zone)
     if isinstance(found, Schedule):
         assert found.latest(now) < found.next_after(now)

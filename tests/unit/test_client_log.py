@@ -1,20 +1,17 @@
-"""What the switches LOG_SPARQL_QUERIES and LOG_SPARQL_UPDATES let into the log, and no more."""
+"""What LOG_SPARQL_QUERIES and LOG_SPARQL_UPDATES let into the log."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import time
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
-from jobs.store import Deadline
-from sparql.client import RETRY_WAITS, Rejected, SparqlClient, SparqlError, TimedOut
-from tests.canned import Canned, answer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from sparql.client import RETRY_PAUSES, SparqlClient
+from sparql.errors import Rejected, SparqlError, TimedOut
+from tests.support.canned import Canned, answer
+from tests.support.sparql_store import client_of, soon
 
 QUERY = 'PREFIX a: <urn:a>\nSELECT ?s\nWHERE { ?s a:b "% $x {}" }'
 UPDATE = 'PREFIX a: <urn:a>\nINSERT DATA {\n  a:b a:c "% $x  {}"\n}'
@@ -30,31 +27,23 @@ def server() -> Iterator[Canned]:
 
 
 @pytest.fixture(autouse=True)
-def everything_is_noted(caplog: pytest.LogCaptureFixture) -> None:
+def every_level_is_captured(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
 
 
-def client_of(server: Canned, *, queries: bool = True, updates: bool = True) -> SparqlClient:
-    return SparqlClient(
-        query_url=server.endpoint,
-        update_url=server.endpoint + "/update",
-        new_call_id=lambda: "call",
-        log_queries=queries,
-        log_updates=updates,
-        wait=lambda _: None,
+def client_on(server: Canned, *, queries: bool = True, updates: bool = True) -> SparqlClient:
+    url = server.endpoint
+    return client_of(
+        url, f"{url}/update", log_queries=queries, log_updates=updates, sleep=lambda _: None
     )
-
-
-def soon() -> Deadline:
-    return Deadline.after(30, time.monotonic)
 
 
 @pytest.mark.parametrize("queries", [True, False])
 @pytest.mark.parametrize("updates", [True, False])
-def test_each_switch_lets_its_statements_in_each_on_one_line(
+def test_each_switch_lets_in_its_statements_each_on_one_line(
     server: Canned, caplog: pytest.LogCaptureFixture, *, queries: bool, updates: bool
 ) -> None:
-    client = client_of(server, queries=queries, updates=updates)
+    client = client_on(server, queries=queries, updates=updates)
     client.query(QUERY, soon())
     client.update(UPDATE, soon())
     logged = [f"query to {server.endpoint}: {QUERY_LINE}"] if queries else []
@@ -63,21 +52,21 @@ def test_each_switch_lets_its_statements_in_each_on_one_line(
     assert {record.levelname for record in caplog.records} <= {"INFO"}
 
 
-def test_a_probe_is_never_logged(server: Canned, caplog: pytest.LogCaptureFixture) -> None:
-    client_of(server).probe(QUERY, soon())
+def test_query_once_logs_nothing(server: Canned, caplog: pytest.LogCaptureFixture) -> None:
+    client_on(server).query_once(QUERY, soon())
     assert not caplog.messages
 
 
-def test_a_query_that_is_tried_again_is_logged_once_with_each_reason(
+def test_a_repeated_query_is_logged_once_with_the_reason_of_each_retry(
     server: Canned, caplog: pytest.LogCaptureFixture
 ) -> None:
-    server.said = answer(500, b"out of\nluck")
+    server.content = answer(500, b"out of\nluck")
     with pytest.raises(Rejected):
-        client_of(server).query(QUERY, soon())
+        client_on(server).query(QUERY, soon())
     reason = f"{server.endpoint} answered 500: out of luck"
     assert caplog.messages == [
         f"query to {server.endpoint}: {QUERY_LINE}",
-        *(f"query failed, trying again in {pause} s: {reason}" for pause in RETRY_WAITS),
+        *(f"query failed, trying again in {pause} s: {reason}" for pause in RETRY_PAUSES),
     ]
     assert {record.levelname for record in caplog.records} == {"INFO"}
 
@@ -86,7 +75,7 @@ def test_an_update_that_is_not_sent_is_not_logged(
     server: Canned, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(TimedOut):
-        client_of(server).update(UPDATE, soon(), send_by=Deadline.after(0, time.monotonic))
+        client_on(server).update(UPDATE, soon(), send_by=soon(0))
     assert not caplog.messages
     assert not server.requests
 
@@ -94,12 +83,12 @@ def test_an_update_that_is_not_sent_is_not_logged(
 @pytest.mark.parametrize(
     "said", [DONE, b"", answer(404), answer(body=b"no JSON")], ids=["done", "cut", "404", "text"]
 )
-def test_nothing_is_printed_beside_the_log(
+def test_nothing_is_printed_outside_of_the_log(
     server: Canned, capfd: pytest.CaptureFixture[str], said: bytes
 ) -> None:
-    server.said = said
-    client = client_of(server, queries=False, updates=False)
-    for send, text in ((client.probe, QUERY), (client.update, UPDATE)):
+    server.content = said
+    client = client_on(server, queries=False, updates=False)
+    for send, text in ((client.query_once, QUERY), (client.update, UPDATE)):
         with contextlib.suppress(SparqlError):
             send(text, soon())
     assert capfd.readouterr() == ("", "")

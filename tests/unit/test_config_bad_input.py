@@ -1,4 +1,4 @@
-"""Configurations that can't be used: one line for each cause, whatever the input is."""
+"""Invalid configurations: one line for each problem, whatever the input is."""
 
 from __future__ import annotations
 
@@ -14,30 +14,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config import ConfigError, Settings, load
-from settings.fields import EnvironmentStream, FileStream, Service
-from settings.problems import LONGEST_PART, Problems
-from tests.configuring import CONFIG, ENVIRONMENT, OVERRIDE, errors_of, loaded, refused, stream
-
-PUBLIC = f'{CONFIG}, stream 1 "public"'
+from settings.fields import Service
+from settings.problems import MAX_PART, Problems
+from settings.stream_fields import EnvironmentStream, FileStream
+from tests.support.configuring import (
+    CONFIG,
+    ENVIRONMENT,
+    OVERRIDE,
+    PUBLIC,
+    errors_of,
+    loaded,
+    refused,
+    stream,
+)
 
 # files
 
 ARRAY = "write an array of streams: [ { … } ]"
 OBJECT = "write an object: { … }"
-COMMAS = "look for a comma, quote or bracket too many or too few there"
+COMMAS = "check for a missing or extra comma, quote or bracket there"
 NO_COMMA = f"not JSON: Expecting ',' delimiter; {COMMAS}"
-FOLDER = "mount a file (docker makes a folder where the file to mount does not exist)"
-READABLE = "see to it that the service's user can read it"
+MOUNT = "mount a file (Docker creates a directory if the file to mount does not exist)"
+READABLE = "make it readable for the user of the service"
 BAD_FILES: dict[str, tuple[Any, str]] = {
-    "a folder": (
+    "a directory": (
         IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)),
-        f": is a folder; {FOLDER}",
+        f": is a directory; {MOUNT}",
     ),
     "not readable": (
         PermissionError(errno.EACCES, os.strerror(errno.EACCES)),
-        f": can't be read: Permission denied; {READABLE}",
+        f": cannot be read: Permission denied; {READABLE}",
     ),
-    "an error without a text": (OSError("broken"), f": can't be read: broken; {READABLE}"),
+    "an error without a text": (OSError("broken"), f": cannot be read: broken; {READABLE}"),
     "not UTF-8": (
         UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"),
         ": is not UTF-8; save it as UTF-8",
@@ -47,44 +55,44 @@ BAD_FILES: dict[str, tuple[Any, str]] = {
         "- name: public",
         f', line 1, column 1: got "- name: pu" — not JSON: Expecting value; {COMMAS}',
     ),
-    "a comma too few": (
+    "a missing comma": (
         '[\n  {\n    "name": "worship-submissions"\n    "jobsGraph": "urn:a"\n  }\n]',
         rf', line 4, column 5: got "e\": \"worship-submissions\"\n    \"jobsGraph" — {NO_COMMA}',
     ),
-    "null": ("null", f": holds null; {ARRAY}"),
-    "a text": ('"public"', f": holds a text; {ARRAY}"),
-    "a number": ("1e999", f": holds a number; {ARRAY}"),
-    "a boolean": ("true", f": holds true or false; {ARRAY}"),
-    "an object": (stream("public"), f": holds an object; {ARRAY}"),
-    "an array of texts": (["public"], f", stream 1: is a text; {OBJECT}"),
+    "null": ("null", f": contains null; {ARRAY}"),
+    "a string": ('"public"', f": contains a string; {ARRAY}"),
+    "a number": ("1e999", f": contains a number; {ARRAY}"),
+    "a boolean": ("true", f": contains a boolean; {ARRAY}"),
+    "an object": (stream("public"), f": contains an object; {ARRAY}"),
+    "an array of strings": (["public"], f", stream 1: is a string; {OBJECT}"),
     "an array of arrays": ([[stream("public")]], f", stream 1: is an array; {OBJECT}"),
     "an array of nulls": ([None], f", stream 1: is null; {OBJECT}"),
     "nested deeply": ("[" * 100_000, f": is nested too deeply; {ARRAY}"),
-    "a huge number": (f"[{'9' * 5000}]", ": holds a number of thousands of digits; remove it"),
+    "a huge number": (f"[{'9' * 5000}]", ": contains a number with thousands of digits; remove it"),
 }
 
 
-@pytest.mark.parametrize(("content", "says"), BAD_FILES.values(), ids=BAD_FILES)
+@pytest.mark.parametrize(("content", "message"), BAD_FILES.values(), ids=BAD_FILES)
 @pytest.mark.parametrize("environ", [{}, ENVIRONMENT], ids=["alone", "beside the environment"])
-def test_what_is_no_config_file_gives_one_line(
-    content: object, says: str, environ: dict[str, str]
+def test_an_invalid_config_file_gives_one_line(
+    content: object, message: str, environ: dict[str, str]
 ) -> None:
     beside = {OVERRIDE: {"public": {"startInitialSync": False}}}
-    assert errors_of(environ, {CONFIG: content} | beside) == [CONFIG + says]
+    assert errors_of(environ, {CONFIG: content} | beside) == [CONFIG + message]
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "message"),
     [
-        pytest.param(None, ": is a folder", id="a folder"),
-        pytest.param(b"[]", ": holds no stream", id="UTF-8"),
-        pytest.param(b"\xef\xbb\xbf[]", ": holds no stream", id="UTF-8 with a byte order mark"),
+        pytest.param(None, ": is a directory", id="a directory"),
+        pytest.param(b"[]", ": contains no stream", id="UTF-8"),
+        pytest.param(b"\xef\xbb\xbf[]", ": contains no stream", id="UTF-8 with a byte order mark"),
         pytest.param("[]".encode("utf-16"), ": is not UTF-8", id="UTF-16"),
         pytest.param(b"[\xe9]", ": is not UTF-8", id="Latin-1"),
     ],
 )
-def test_what_the_machine_says_of_a_file_is_understood(
-    content: bytes | None, says: str, tmp_path: Path
+def test_errors_of_the_file_system_become_problems(
+    content: bytes | None, message: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "config.json"
     if content is None:
@@ -94,14 +102,14 @@ def test_what_the_machine_says_of_a_file_is_understood(
     with pytest.raises(ConfigError) as caught:
         load({"CONFIG_FILE": str(path)}, lambda name: Path(name).read_text("utf-8"), lambda: UTC)
     [_, line] = str(caught.value).split("\n")
-    assert line.startswith(f"  {path}{says}; ")
+    assert line.startswith(f"  {path}{message}; ")
 
 
-def test_a_byte_order_mark_does_no_harm() -> None:
+def test_a_byte_order_mark_is_ignored() -> None:
     assert loaded(files={CONFIG: "\ufeff" + json.dumps([stream("public")])}).streams
 
 
-def test_every_item_that_is_no_stream_is_told() -> None:
+def test_every_item_that_is_not_a_stream_is_reported() -> None:
     errors = errors_of(files={CONFIG: [1, stream("public"), [], stream("status")]})
     assert [line.split(": ")[0] for line in errors] == [
         f"{CONFIG}, stream 1",
@@ -116,30 +124,22 @@ IRIS = ("jobsGraph", "healingJobOperation", "dumpFileCreationTaskOperation", "er
 SWITCHES = ("startInitialSync", "disableDumpFileCreation", "healShouldNotWaitForInitialSync")
 PATTERNS = ("cronPatternDumpJob", "cronPatternHealingJob")
 IN_FULL = "write it in full, as in http://example.org/id/jobs"
-IN_QUOTES = "not a text; write it in quotes"
-NO_SWITCH = "neither true nor false; write true or false"
+IN_QUOTES = "not a string; write it in quotes"
+NO_SWITCH = "not a boolean; write true or false"
 FIELDS = "write 6 (second minute hour day month weekday) or the last 5"
 TYPE_AGAIN = "type it again with plain digits, letters and spaces"
-BAD_VALUES: dict[tuple[str, ...], list[tuple[object, str, str]]] = {
+INVALID_VALUES: dict[tuple[str, ...], list[tuple[object, str, str]]] = {
     IRIS: [
         ("http://a/ b", '"http://a/ b"', f"an IRI holds no ' '; {IN_FULL}"),
+        ("a/b", '"a/b"', f"not an absolute IRI; {IN_FULL}"),
+    ],
+    IRIS[:1]: [
         ('http://a/"b', r'"http://a/\"b"', f"an IRI holds no '\"'; {IN_FULL}"),
-        ("<http://a/b>", '"<http://a/b>"', f"an IRI holds no '<'; {IN_FULL}"),
-        ("http://a/b>", '"http://a/b>"', f"an IRI holds no '>'; {IN_FULL}"),
-        ("http://a/{b", '"http://a/{b"', f"an IRI holds no '{{'; {IN_FULL}"),
-        ("http://a/b}", '"http://a/b}"', f"an IRI holds no '}}'; {IN_FULL}"),
-        ("http://a/b|c", '"http://a/b|c"', f"an IRI holds no '|'; {IN_FULL}"),
-        ("http://a/^b", '"http://a/^b"', f"an IRI holds no '^'; {IN_FULL}"),
-        ("http://a/`b", '"http://a/`b"', f"an IRI holds no '`'; {IN_FULL}"),
-        ("http://a\\b", r'"http://a\\b"', rf"an IRI holds no '\\'; {IN_FULL}"),
         ("http://a/b\n", r'"http://a/b\n"', rf"an IRI holds no '\n'; {IN_FULL}"),
         ("http://a/\0b", r'"http://a/\u0000b"', rf"an IRI holds no '\x00'; {IN_FULL}"),
         ("http://a/\x7fb", r'"http://a/\x7fb"', rf"an IRI holds no '\x7f'; {IN_FULL}"),
-        ("http://a/\xa0b", r'"http://a/\xa0b"', rf"an IRI holds no '\xa0'; {IN_FULL}"),
         ("http://a/\u2028b", r'"http://a/\u2028b"', rf"an IRI holds no '\u2028'; {IN_FULL}"),
         ("http://a/\ud800b", r'"http://a/\ud800b"', rf"an IRI holds no '\ud800'; {IN_FULL}"),
-        ("a/b", '"a/b"', f"not an absolute IRI; {IN_FULL}"),
-        ("//a/b", '"//a/b"', f"not an absolute IRI; {IN_FULL}"),
         ("b\xfccher", '"b\xfccher"', f"not an absolute IRI; {IN_FULL}"),
     ],
     (*IRIS, *PATTERNS, "name"): [
@@ -180,24 +180,24 @@ BAD_VALUES: dict[tuple[str, ...], list[tuple[object, str, str]]] = {
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "shown", "says"),
+    ("key", "value", "shown", "message"),
     [
         pytest.param(key, *row, id=f"{key}={row[0]!a}")
-        for keys, rows in BAD_VALUES.items()
+        for keys, rows in INVALID_VALUES.items()
         for key in keys
         for row in rows
     ],
 )
-def test_a_wrong_value_gives_one_line(key: str, value: object, shown: str, says: str) -> None:
+def test_an_invalid_value_gives_one_line(key: str, value: object, shown: str, message: str) -> None:
     where = f"{CONFIG}, stream 1" if key == "name" else PUBLIC
     errors = errors_of(files={CONFIG: [stream("public", **{key: value})]})
-    assert errors == [f"{where}, {key}: got {shown} — {says}"]
+    assert errors == [f"{where}, {key}: got {shown} — {message}"]
 
 
-def test_every_wrong_value_of_every_stream_is_told() -> None:
+def test_every_invalid_value_of_every_stream_is_reported() -> None:
     keys = [*IRIS, *SWITCHES, *PATTERNS]
-    wrong = dict.fromkeys(keys, 5)
-    errors = errors_of(files={CONFIG: [stream("public", **wrong), stream("other", **wrong)]})
+    invalid = dict.fromkeys(keys, 5)
+    errors = errors_of(files={CONFIG: [stream("public", **invalid), stream("other", **invalid)]})
     places = [line.split(": ")[0] for line in errors]
     other = f'{CONFIG}, stream 2 "other"'
     assert sorted(places) == sorted(f"{where}, {key}" for where in (PUBLIC, other) for key in keys)
@@ -231,37 +231,38 @@ def test_a_message_stays_one_line_of_bounded_length(place: str, hostile: str) ->
     errors, warnings = refused(environ, files)
     for line in (*errors, *warnings):
         assert line.isprintable()
-        assert len(line) <= 5 * LONGEST_PART
+        assert len(line) <= 5 * MAX_PART
 
 
 @pytest.mark.parametrize(("length", "shown"), [(298, "x" * 298), (299, None)])
-def test_a_long_value_is_shown_without_its_middle(length: int, shown: str | None) -> None:
+def test_the_middle_of_a_long_value_is_left_out(length: int, shown: str | None) -> None:
     shown = shown or "x" * 149 + "…" + "x" * 149
     [line] = errors_of(files={CONFIG: [stream("public", jobsGraph="x" * length)]})
     assert f'got "{shown}" — not an absolute IRI' in line
 
 
-def test_a_long_place_keeps_its_end_where_the_key_is() -> None:
+def test_a_long_place_still_ends_with_the_key() -> None:
     [line, *_] = errors_of(files={CONFIG: [stream("public", jobsGraph=5) | {"name": LONG}]})
     assert line.split(": got ")[0].endswith('x", jobsGraph')
 
 
 def test_a_value_that_is_nested_too_deeply_is_not_shown() -> None:
-    """JSON that can just be read can't always be written again: that takes a little more stack."""
+    """Writing JSON needs more of the stack than reading it."""
     deep: list[Any] = []
     for _ in range(100_000):
         deep = [deep]
     problems = Problems()
-    problems.error("here", "not a text", "write it in quotes", deep)
-    says = "got a value that is nested too deeply — not a text; write it in quotes"
-    assert problems.errors == [f"here: {says}"]
+    problems.error("here", "not a string", "write it in quotes", deep)
+    assert problems.errors == [
+        "here: got a value that is nested too deeply — not a string; write it in quotes"
+    ]
 
 
-def test_warnings_stand_below_the_errors_that_they_may_explain() -> None:
+def test_warnings_follow_the_errors() -> None:
     given = stream("public", healingJobOperation=..., healingJobOperaton="urn:a")
     with pytest.raises(ConfigError) as caught:
         loaded(files={CONFIG: [given]})
-    missing = 'healing is enabled; set it, or "disableHealingJobOperation": true'
+    missing = 'healing is enabled; set it, or set "disableHealingJobOperation": true'
     unknown = 'unknown key, ignored; did you mean "healingJobOperation"?'
     assert str(caught.value).split("\n") == [
         "configuration: 1 problem, nothing was started",
@@ -270,7 +271,7 @@ def test_warnings_stand_below_the_errors_that_they_may_explain() -> None:
     ]
 
 
-# anything
+# random input
 
 VARIABLES = [
     *(name.upper() for name in (*EnvironmentStream.model_fields, *Service.model_fields)),
@@ -316,4 +317,4 @@ def test_any_input_gives_settings_or_readable_problems(
         lines = list(settings.warnings)
     for line in lines:
         assert line.isprintable()
-        assert len(line) <= 5 * LONGEST_PART
+        assert len(line) <= 5 * MAX_PART

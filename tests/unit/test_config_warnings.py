@@ -1,61 +1,58 @@
-"""What an operator is told at the start: warnings, and a summary of what will be done when."""
+"""What the log shows at startup: warnings, and a summary of the configuration."""
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from settings.summary import summary
+from settings.startup_log import summary
 from settings.version import VERSION
-from tests.builders import at
-from tests.configuring import (
+from tests.support.builders import at
+from tests.support.configuring import (
     CONFIG,
     ENVIRONMENT,
     JOB,
     MAINTAINERS_HEALING,
     OVERRIDE,
+    PUBLIC,
     TASK,
     loaded,
     refused,
     stream,
     warnings_of,
+    without,
 )
-
-PUBLIC = f'{CONFIG}, stream 1 "public"'
-
-
-def without(*names: str) -> dict[str, str]:
-    return {name: value for name, value in ENVIRONMENT.items() if name not in names}
 
 
 def warnings_of_stream(**keys: Any) -> list[str]:
     return warnings_of(files={CONFIG: [stream("public", **keys)]})
 
 
-def test_a_sound_configuration_gives_no_warning() -> None:
+def test_a_valid_configuration_gives_no_warning() -> None:
     assert warnings_of(ENVIRONMENT, {CONFIG: [stream("public")], OVERRIDE: {"public": {}}}) == []
 
 
-# what the Node service did otherwise
+# differences from the Node service
 
 
-def test_an_unset_start_initial_sync_is_told_as_the_node_service_took_it_as_true() -> None:
+def test_an_unset_start_initial_sync_gives_a_warning() -> None:
     [line] = warnings_of(without("START_INITIAL_SYNC"))
     assert line == (
-        "env START_INITIAL_SYNC: not set, so no initial sync is allowed; the Node service took "
-        "that as true; add START_INITIAL_SYNC=true to keep it so, or START_INITIAL_SYNC=false"
+        "env START_INITIAL_SYNC: not set, so no initial sync is allowed (the Node service allowed "
+        "it by default); add START_INITIAL_SYNC=true to allow it, or START_INITIAL_SYNC=false"
     )
 
 
-def test_an_unset_healing_task_operation_is_told_with_the_line_to_add() -> None:
+def test_an_unset_healing_task_operation_gives_a_warning_with_the_line_to_add() -> None:
     unset = without("HEALING_TASK_OPERATION")
     [line] = warnings_of(unset)
     assert line == (
-        f"env HEALING_TASK_OPERATION: not set, so healing tasks get {TASK}patchPublicationGraph; "
-        "the publication-graph-maintainer listens for another one, which the Node service wrote; "
-        f"add HEALING_TASK_OPERATION={MAINTAINERS_HEALING}"
+        f"env HEALING_TASK_OPERATION: not set, so healing tasks get {TASK}patchPublicationGraph, "
+        "but the publication-graph-maintainer listens for the operation that the Node service "
+        f"wrote; add HEALING_TASK_OPERATION={MAINTAINERS_HEALING}"
     )
     assert warnings_of(unset | {"ENABLE_HEALING_JOB_OPERATION": "false"}) == []
 
@@ -70,14 +67,23 @@ def test_an_unset_healing_task_operation_is_told_with_the_line_to_add() -> None:
         "healShouldNotWaitForInitialSync",
     ],
 )
-def test_false_in_quotes_is_told_as_the_node_service_took_it_as_true(key: str, text: str) -> None:
-    says = "false here, while the Node service took any text as true; write false without quotes"
-    assert warnings_of_stream(**{key: text}) == [f'{PUBLIC}, {key}: got "{text}" — {says}']
+def test_false_in_quotes_gives_a_warning(key: str, text: str) -> None:
+    problem = "read as false, but the Node service read any string as true"
+    assert warnings_of_stream(**{key: text}) == [
+        f'{PUBLIC}, {key}: got "{text}" — {problem}; write false without quotes'
+    ]
     assert warnings_of_stream(**{key: False}) == []
 
 
-def test_true_in_quotes_is_what_it_was() -> None:
-    assert warnings_of_stream(startInitialSync="true") == []
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        pytest.param("startInitialSync", "true", id="the same meaning as before"),
+        pytest.param("closeFinishedJobs", "false", id="a key that the Node service did not have"),
+    ],
+)
+def test_other_switches_in_quotes_give_no_warning(key: str, text: str) -> None:
+    assert warnings_of_stream(**{key: text}) == []
 
 
 # variables without effect
@@ -100,24 +106,24 @@ def test_true_in_quotes_is_what_it_was() -> None:
         ("ERROR_CREATOR_URI", "urn:me", '"errorCreatorUri"'),
     ],
 )
-def test_a_variable_of_a_stream_that_is_not_there_is_told(
+def test_a_variable_of_a_missing_stream_gives_a_warning(
     variable: str, value: str, instead: str
 ) -> None:
-    says = f"no effect on the streams of {CONFIG}; set {instead} in its streams"
+    message = f"no effect on the streams of {CONFIG}; set {instead} in its streams"
     files = {CONFIG: [stream("public")]}
     assert warnings_of({variable: value}, files) == [
-        f'env {variable}: got "{value}" — {says}, and remove the variable'
+        f'env {variable}: got "{value}" — {message}, and remove the variable'
     ]
     assert variable not in " ".join(warnings_of(ENVIRONMENT | {variable: value}, files))
 
 
-def test_a_task_operation_without_a_stream_of_its_own_counts_for_the_file() -> None:
+def test_a_task_operation_for_the_streams_of_the_file_gives_no_warning() -> None:
     files = {CONFIG: [stream("public")]}
     assert warnings_of({"HEALING_TASK_OPERATION": MAINTAINERS_HEALING}, files) == []
 
 
 @pytest.mark.parametrize(
-    ("mistyped", "meant"),
+    ("mistyped", "similar"),
     [
         ("START_INITAL_SYNC", "START_INITIAL_SYNC"),
         ("CRON_PATTERN_DUMP_JOBS", "CRON_PATTERN_DUMP_JOB"),
@@ -125,19 +131,19 @@ def test_a_task_operation_without_a_stream_of_its_own_counts_for_the_file() -> N
         ("MU_SPARQL_END_POINT", "MU_SPARQL_ENDPOINT"),
     ],
 )
-def test_a_mistyped_variable_is_told(mistyped: str, meant: str) -> None:
-    says = f"not a variable of this service, ignored; did you mean {meant}?"
-    assert warnings_of(ENVIRONMENT | {mistyped: "secret"}) == [f"env {mistyped}: {says}"]
+def test_a_mistyped_variable_gives_a_warning(mistyped: str, similar: str) -> None:
+    message = f"not a variable of this service, ignored; did you mean {similar}?"
+    assert warnings_of(ENVIRONMENT | {mistyped: "secret"}) == [f"env {mistyped}: {message}"]
 
 
 @pytest.mark.parametrize(
     "name", ["PATH", "HOSTNAME", "LANG", "PYTHONUNBUFFERED", "GPG_KEY", "HOME"]
 )
-def test_other_variables_are_nobodys_business(name: str) -> None:
+def test_variables_of_other_programs_give_no_warning(name: str) -> None:
     assert warnings_of(ENVIRONMENT | {name: "x"}) == []
 
 
-# keys and values that are likely not meant so
+# probable mistakes
 
 
 @pytest.mark.parametrize(
@@ -150,51 +156,53 @@ def test_other_variables_are_nobodys_business(name: str) -> None:
         ("", "remove it"),
     ],
 )
-def test_an_unknown_key_is_told(key: str, fix: str) -> None:
+def test_an_unknown_key_gives_a_warning(key: str, fix: str) -> None:
     assert warnings_of_stream(**{key: True}) == [f"{PUBLIC}, {key}: unknown key, ignored; {fix}"]
 
 
-def test_unknown_keys_are_told_in_the_files_order() -> None:
+def test_warnings_about_unknown_keys_have_the_order_of_the_file() -> None:
     keys = ["zebra", "apple", "mango", "kiwi"]
     warnings = warnings_of_stream(**dict.fromkeys(keys, 1))
     assert [line.removeprefix(f"{PUBLIC}, ").split(":")[0] for line in warnings] == keys
 
 
-def test_of_a_key_that_comes_twice_the_last_counts_with_a_warning() -> None:
+def test_a_duplicate_key_gives_a_warning_and_the_last_one_has_an_effect() -> None:
     text = '[{"jobsGraph": "first", "name": "public", "jobsGraph": "urn:second", '
     text += '"disableDumpFileCreation": true, "disableHealingJobOperation": true}]'
     settings = loaded(files={CONFIG: text})
     assert settings.streams[0].jobs_graph == "urn:second"
     [line] = settings.warnings
-    assert line.endswith(f'{CONFIG}: holds "jobsGraph" twice in one object; remove the first')
+    assert line.endswith(
+        f'{CONFIG}: has the key "jobsGraph" twice in one object; remove the first, which is ignored'
+    )
 
 
 HEALING = JOB + "healingOperation/public"
 
 
 @pytest.mark.parametrize("operation", [JOB + "deltaDumpFileCreation/other", HEALING])
-def test_a_job_operation_in_a_task_operations_place_is_told(operation: str) -> None:
+def test_a_job_operation_in_place_of_a_task_operation_gives_a_warning(operation: str) -> None:
     fix = f"check what its consumer listens for, by default {MAINTAINERS_HEALING}"
-    says = f"a job operation, not a task's; {fix}"
+    message = f"a job operation, not a task operation; {fix}"
     [line] = warnings_of_stream(healingTaskOperation=operation)
-    assert line == f'{PUBLIC}, healingTaskOperation: got "{operation}" — {says}'
+    assert line == f'{PUBLIC}, healingTaskOperation: got "{operation}" — {message}'
     [line] = warnings_of(ENVIRONMENT | {"HEALING_TASK_OPERATION": JOB + "x"})
-    assert line == f'env HEALING_TASK_OPERATION: got "{JOB}x" — {says}'
+    assert line == f'env HEALING_TASK_OPERATION: got "{JOB}x" — {message}'
 
 
-def test_a_job_operation_is_known_by_its_streams_others() -> None:
+def test_a_job_operation_of_the_same_stream_is_recognized() -> None:
     keys = {"healingJobOperation": "urn:heal", "dumpFileCreationTaskOperation": "urn:heal"}
     [line] = warnings_of_stream(**keys)
     assert line.startswith(f"{PUBLIC}, dumpFileCreationTaskOperation: got ")
 
 
-def test_a_misplaced_job_operation_of_the_environment_is_told_once() -> None:
+def test_a_misplaced_job_operation_of_the_environment_is_reported_once() -> None:
     files = {CONFIG: [stream("public"), stream("private")]}
     [line] = warnings_of(ENVIRONMENT | {"HEALING_TASK_OPERATION": JOB + "x"}, files)
     assert line.startswith("env HEALING_TASK_OPERATION: got ")
 
 
-def test_a_bad_pattern_of_a_disabled_kind_is_a_warning() -> None:
+def test_an_invalid_pattern_of_a_disabled_kind_is_a_warning() -> None:
     environ = {"ENABLE_DUMP_FILE_CREATION": "false", "CRON_PATTERN_DUMP_JOB": "nonsense"}
     [by_environment] = warnings_of(ENVIRONMENT | environ)
     assert by_environment.startswith('env CRON_PATTERN_DUMP_JOB: got "nonsense" — ')
@@ -202,31 +210,27 @@ def test_a_bad_pattern_of_a_disabled_kind_is_a_warning() -> None:
     assert by_file.startswith(f'{PUBLIC}, cronPatternHealingJob: got "@reboot" — ')
 
 
-def test_remedies_that_nobody_applies_are_told() -> None:
+def test_remedies_without_a_watchdog_give_a_warning() -> None:
     off = {"WATCHDOG_MINUTES": "0", "JOB_TIMEOUT_MINUTES": "60"}
     files = {CONFIG: [stream("public", closeFinishedJobs=True, jobTimeoutMinutes=0)]}
     (warning,) = warnings_of(off, files)
     assert warning == (
-        'env WATCHDOG_MINUTES: 0, so that "closeFinishedJobs": true has no effect; '
-        "unset it, or set the minutes between two looks"
+        'env WATCHDOG_MINUTES: 0, so "closeFinishedJobs": true has no effect; '
+        "unset it, or set the minutes between two scans"
     )
     assert warnings_of(off | {"WATCHDOG_MINUTES": "5"}, files) == []
     files = {CONFIG: [stream("public")]}
     assert warnings_of({"WATCHDOG_MINUTES": "0"}, files) == []
 
 
-def test_false_in_quotes_is_nothing_new_for_a_key_that_the_node_service_lacked() -> None:
-    assert warnings_of_stream(closeFinishedJobs="false") == []
-
-
 NEVER_SYNCED = {"initialPublicationGraphSyncJobOperation": ..., "startInitialSync": False}
 
 
-def test_a_healing_that_could_never_run_is_told() -> None:
-    says = "not set, so the healing waits for an initial sync that can't be found; set it, or"
+def test_a_healing_that_can_never_run_gives_a_warning() -> None:
+    message = "not set, so the healing waits forever for an initial sync; set it, or set"
     operation = f"{PUBLIC}, initialPublicationGraphSyncJobOperation"
     assert warnings_of_stream(**NEVER_SYNCED) == [
-        f'{operation}: {says} "healShouldNotWaitForInitialSync": true'
+        f'{operation}: {message} "healShouldNotWaitForInitialSync": true'
     ]
 
 
@@ -239,12 +243,12 @@ def test_a_healing_that_could_never_run_is_told() -> None:
     ],
     ids=lambda keys: next(iter(keys)),
 )
-def test_a_healing_that_can_run_is_not_told(otherwise: dict[str, Any]) -> None:
+def test_a_healing_that_can_run_gives_no_warning(otherwise: dict[str, Any]) -> None:
     assert warnings_of_stream(**(NEVER_SYNCED | otherwise)) == []
 
 
 @pytest.mark.parametrize(
-    "flawed",
+    "invalid",
     [
         {"initialPublicationGraphSyncJobOperation": "no IRI"},
         {"healShouldNotWaitForInitialSync": "perhaps"},
@@ -252,8 +256,8 @@ def test_a_healing_that_can_run_is_not_told(otherwise: dict[str, Any]) -> None:
     ],
     ids=lambda keys: next(iter(keys)),
 )
-def test_an_error_is_not_followed_by_a_warning_of_the_same_cause(flawed: dict[str, Any]) -> None:
-    errors, warnings = refused(files={CONFIG: [stream("public", **(NEVER_SYNCED | flawed))]})
+def test_an_error_and_a_warning_never_have_the_same_cause(invalid: dict[str, Any]) -> None:
+    errors, warnings = refused(files={CONFIG: [stream("public", **(NEVER_SYNCED | invalid))]})
     assert len(errors) == 1
     assert warnings == []
 
@@ -264,28 +268,33 @@ def test_an_error_is_not_followed_by_a_warning_of_the_same_cause(flawed: dict[st
 SUMMARY = f"""\
 delta-producer-background-jobs-initiator {VERSION}, replica 0
 time zone Europe/Brussels; store http://database:8890/sparql
-watchdog every 5 minutes; ticks stay due for 360 minutes; one cause is reported once in 24 hours
+watchdog every 5 minutes; ticks stay due for 360 minutes; \
+the same problem is reported once per 24 hours
 stream public: graph http://mu.semte.ch/graphs/jobs; healing waits for an initial sync; \
-a silent job times out after 90 minutes; finished jobs are closed here
+active jobs time out after 90 minutes without activity; finished jobs are closed by this service
 initial sync of stream public: once, at the start
 healing of stream public: "20 05 * * *", next Thursday 2024-07-04 05:20:00 CEST (Europe/Brussels)
 dump of stream public: "0 0 6 * * 6", next Saturday 2024-07-06 06:00:00 CEST (Europe/Brussels)
 the environment's stream: graph http://mu.semte.ch/graphs/system/jobs; healing waits for an \
-initial sync; a silent job never times out; finished jobs are closed by the job-controller
+initial sync; active jobs never time out; finished jobs are closed by the job-controller
 initial sync of the environment's stream: once, at the start
 healing of the environment's stream: disabled
 dump of the environment's stream: "@daily", next Thursday 2024-07-04 00:00:00 CEST (Europe/Brussels)
 """
 
 
-def test_the_summary_tells_the_next_run_of_every_kind_with_its_weekday() -> None:
+def test_the_summary_shows_the_next_run_of_every_kind_with_its_weekday(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
     patterns = {"cronPatternDumpJob": "0 0 6 * * 6", "cronPatternHealingJob": " 20 05 * * *\n"}
     remedies = {"jobTimeoutMinutes": 90, "closeFinishedJobs": True}
     changes = {"ENABLE_HEALING_JOB_OPERATION": "false", "CRON_PATTERN_DUMP_JOB": "@daily"}
     files = {CONFIG: [stream("public", **patterns, **remedies)]}
     settings = loaded(ENVIRONMENT | changes, files, lambda: ZoneInfo("Europe/Brussels"))
-    lines = list(summary(settings, at("2024-07-03T12:30")))
-    assert [line.text for line in lines] == SUMMARY.splitlines()
-    facts = [line.extra["about"] for line in lines if line.extra]
+    for line in summary(settings, at("2024-07-03T12:30")):
+        line.log(logging.getLogger())
+    assert caplog.messages == SUMMARY.splitlines()
+    facts = [vars(record)["about"] for record in caplog.records if "about" in vars(record)]
     assert facts[:2] == [{"stream": "public"}, {"stream": "public", "kind": "initial-sync"}]
     assert facts[-1] == {"kind": "dump"}

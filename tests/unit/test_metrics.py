@@ -1,4 +1,4 @@
-"""What Prometheus reads, through the eyes of its official parser."""
+"""The metrics, read with the official parser of Prometheus's text format."""
 
 from __future__ import annotations
 
@@ -7,40 +7,34 @@ import platform
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
 
 import pytest
+from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from jobs.agenda import Policy
-from jobs.diagnosis import Patience
-from jobs.journal import Event, Result
+from jobs.events import Event, Result
 from jobs.model import Status, Trigger
 from jobs.store import Deadline, StoreError, StoreUnavailable
 from settings.version import VERSION
 from sparql.client import SparqlClient
-from tests.builders import (
+from tests.support.builders import (
     DUMP,
     HEALING,
     INITIAL_SYNC,
     NOW,
-    World,
+    TestClock,
     at,
     job_of,
     stream_of,
-    task_of,
 )
-from tests.canned import Canned, answer
-from tests.harness import Harness
+from tests.support.canned import Canned, answer
+from tests.support.web import HOUR, WebHarness, event_of, stuck_dump
 from web.metrics import LATENESS_BUCKETS, Metrics
 
-if TYPE_CHECKING:
-    from prometheus_client.metrics_core import Metric
-
-HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
+SECOND = timedelta(seconds=1)
 UNITS = ("_seconds", "_bytes", "_total", "_info")
 OURS = "initiator_"
-# Of the process and of Python's own collectors; their names are prometheus_client's.
+# Ends of names of gauges that count things or are 0 or 1, and so have no unit.
 COUNTED_THINGS = ("_jobs", "_ready", "_reachable", "_fds")
 
 
@@ -77,15 +71,11 @@ class Scrape:
 
 
 @dataclass
-class Scraped(Harness):
-    """The application on a store in memory, and what Prometheus reads of it."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.client = self.app().test_client()
+class Scraped(WebHarness):
+    """The application on a store in memory, scraped like Prometheus does."""
 
     def scrape(self) -> Scrape:
-        self.world.clock += 10  # past what is shared for a second
+        self.clock.elapsed += 10  # the store is read once a second at most
         reply = self.client.get("/metrics")
         assert reply.status_code == 200
         return Scrape.of(reply.text)
@@ -98,49 +88,44 @@ def counted(*events: Event) -> Scrape:
     return Scrape.of(metrics.text())
 
 
-def event(result: Result, trigger: Trigger = Trigger.TICK, **more: Any) -> Event:
-    fixed: dict[str, Any] = {"stream": stream_of(), "kind": DUMP, "at": NOW, "tick": NOW}
-    return Event(result=result, trigger=trigger, **fixed | more)
-
-
-# what is counted
+# counts
 
 
 @pytest.mark.parametrize(
     "result", [Result.CREATED, Result.DONE, Result.SUPERSEDED, Result.MISSED, Result.CLEANED]
 )
 def test_ticks_are_counted_by_stream_kind_and_outcome(result: Result) -> None:
-    seen = counted(event(result), event(result, stream=stream_of(None), kind=HEALING))
+    seen = counted(event_of(result), event_of(result, stream=stream_of(None), kind=HEALING))
     assert seen.series("ticks_total") == {
         ("dump", result.value, "public"): 1,
         ("healing", result.value, "-"): 1,
     }
 
 
-def test_a_superseded_event_may_speak_of_many_ticks() -> None:
-    seen = counted(event(Result.SUPERSEDED, count=71), event(Result.SUPERSEDED))
+def test_one_superseded_event_may_count_many_ticks() -> None:
+    seen = counted(event_of(Result.SUPERSEDED, count=71), event_of(Result.SUPERSEDED))
     assert seen.value("ticks_total", stream="public", kind="dump", outcome="superseded") == 72
 
 
-def test_what_is_not_settled_and_what_is_no_tick_is_not_counted_as_one() -> None:
+def test_ticks_that_are_still_due_and_calls_are_not_counted_as_ticks() -> None:
     seen = counted(
-        event(Result.WAITS),
-        event(Result.REFUSED, Trigger.REQUEST, tick=None),
-        event(Result.CREATED, Trigger.REQUEST, tick=None),
-        event(Result.CLEANED, Trigger.REQUEST, tick=None),
-        event(Result.FAILED, Trigger.REQUEST, tick=None),
+        event_of(Result.WAITS),
+        event_of(Result.REFUSED, Trigger.REQUEST),
+        event_of(Result.CREATED, Trigger.REQUEST),
+        event_of(Result.CLEANED, Trigger.REQUEST),
+        event_of(Result.FAILED, Trigger.REQUEST),
     )
     assert seen.series("ticks_total") == {}
 
 
 @pytest.mark.parametrize("trigger", Trigger, ids=lambda trigger: trigger.name)
-def test_jobs_are_counted_by_what_they_were_made_for(trigger: Trigger) -> None:
-    seen = counted(event(Result.CREATED, trigger), event(Result.DONE, trigger))
+def test_jobs_are_counted_by_trigger(trigger: Trigger) -> None:
+    seen = counted(event_of(Result.CREATED, trigger), event_of(Result.DONE, trigger))
     assert seen.series("jobs_created_total") == {("dump", "public", trigger.value): 1}
 
 
-def test_every_series_is_there_before_it_counts_anything() -> None:
-    """A rate over a series that appears with its first count would not see that one."""
+def test_every_series_begins_at_zero() -> None:
+    """A rate would miss the first count of a series that only begins with it."""
     seen = counted()
     for stream in ("-", "public"):
         for kind in ("initial-sync", "healing", "dump"):
@@ -152,7 +137,7 @@ def test_every_series_is_there_before_it_counts_anything() -> None:
 
 def test_lateness_is_a_histogram_in_seconds() -> None:
     late = [0.2, 3, 90, 100_000, -5]
-    seen = counted(*(event(Result.CREATED, lateness=s * SECOND) for s in late))
+    seen = counted(*(event_of(Result.CREATED, lateness=s * SECOND) for s in late))
     labels = {"stream": "public", "kind": "dump"}
     buckets = {
         bound: seen.value("creation_lateness_seconds_bucket", le=bound, **labels)
@@ -164,7 +149,7 @@ def test_lateness_is_a_histogram_in_seconds() -> None:
     assert tuple(sorted(LATENESS_BUCKETS)) == LATENESS_BUCKETS
 
 
-def test_requests_to_the_store_are_counted_with_their_end_and_their_time() -> None:
+def test_requests_to_the_store_are_counted_by_outcome_with_their_duration() -> None:
     metrics = Metrics(())
     metrics.observe("query", "ok", 0.02)
     metrics.observe("query", "ok", 0.2)
@@ -176,7 +161,7 @@ def test_requests_to_the_store_are_counted_with_their_end_and_their_time() -> No
 
 
 @pytest.mark.parametrize(
-    ("said", "outcome"),
+    ("raw", "outcome"),
     [
         (answer(body=b'{"results": {"bindings": []}}'), "ok"),
         (answer(400), "Rejected"),
@@ -185,43 +170,42 @@ def test_requests_to_the_store_are_counted_with_their_end_and_their_time() -> No
         (b"\0", "Unreachable"),
     ],
 )
-def test_real_requests_end_up_in_the_metrics(said: bytes, outcome: str) -> None:
+def test_real_requests_appear_in_the_metrics(raw: bytes, outcome: str) -> None:
     metrics = Metrics(())
-    with Canned(said) as server:
+    with Canned(raw) as server:
         url = server.endpoint
         client = SparqlClient(
             query_url=url, update_url=url, new_call_id=lambda: "a", observe=metrics.observe
         )
-        for send, text in ((client.probe, "ASK {}"), (client.update, "INSERT DATA {}")):
+        for send, text in ((client.query_once, "ASK {}"), (client.update, "INSERT DATA {}")):
             with contextlib.suppress(StoreError):
                 send(text, Deadline.after(10, lambda: 0.0))
     seen = Scrape.of(metrics.text()).series("sparql_request_duration_seconds_count")
     assert seen == {("query", outcome): 1, ("update", outcome): 1}
 
 
-def test_a_tick_that_becomes_a_job_is_counted_from_its_fire_time() -> None:
+def test_lateness_counts_from_the_fire_time() -> None:
     six = at("2024-01-06T06:00")
     stream = stream_of(patterns={DUMP: "0 6 * * *"}, disabled=[INITIAL_SYNC])
-    policy = Policy(window=HOUR, settle=10 * SECOND)
-    scraped = Scraped((stream,), World(now=six - HOUR, policy=policy))
+    scraped = Scraped((stream,), TestClock(now=six - HOUR))
     for late in (2, 4):
-        scraped.world.now = six + late * SECOND
-        scraped.settler.confirm()
-        scraped.settler.look(stream)
+        scraped.clock.now = six + late * SECOND
+        scraped.domain.reconciler.confirm()
+        scraped.domain.reconciler.reconcile(stream)
     seen, labels = scraped.scrape(), {"stream": "public", "kind": "dump"}
     assert seen.series("ticks_total") == {("dump", "created", "public"): 1}
     assert seen.series("jobs_created_total") == {("dump", "public", "tick"): 1}
     assert seen.value("creation_lateness_seconds_sum", **labels) == 2
 
 
-def test_a_persons_call_is_counted() -> None:
-    scraped = Scraped((stream_of(),))
+def test_a_job_by_request_is_counted() -> None:
+    scraped = Scraped()
     scraped.client.post("/public/dump-publication-graph-jobs")
     scraped.client.post("/public/healing-jobs")
     assert scraped.scrape().series("jobs_created_total") == {("dump", "public", "request"): 1}
 
 
-# how things stand
+# gauges of the status
 
 
 def test_the_next_fire_time_of_every_schedule() -> None:
@@ -235,17 +219,16 @@ def test_the_next_fire_time_of_every_schedule() -> None:
 
 def test_active_and_stuck_jobs_and_the_last_success() -> None:
     then = NOW - 2 * HOUR
-    scraped = Scraped((stream_of(),), World(patience=Patience(pickup=HOUR)))
+    scraped = Scraped()
     scraped.store.add(
-        job_of(DUMP, uri="urn:stuck", created=then, tasks=(task_of("a", created=then),)),
+        stuck_dump(),
         job_of(DUMP, uri="urn:bare", created=then),
         job_of(DUMP, Status.SCHEDULED, created=NOW),
         job_of(HEALING, created=NOW),
         job_of(DUMP, Status.SUCCESS, created=then - HOUR),
         job_of(DUMP, Status.FAILED, created=then),
     )
-    for _ in range(2):
-        scraped.watchdog.look()
+    scraped.scan_twice()
     seen = scraped.scrape()
     assert seen.series("active_jobs") == {("dump", "public"): 3, ("healing", "public"): 1}
     assert seen.value("active_jobs", stream="public", kind="initial-sync") == 0
@@ -259,47 +242,46 @@ def test_active_and_stuck_jobs_and_the_last_success() -> None:
     }
 
 
-def test_what_runs_here() -> None:
-    seen = Scraped((stream_of(),)).scrape()
+def test_the_build_names_both_versions() -> None:
+    seen = Scraped().scrape()
     versions = {"version": VERSION, "python_version": platform.python_version()}
     assert seen.value("build_info", **versions) == 1
 
 
-@pytest.mark.parametrize(("ready", "value"), [(True, 1), (False, 0)])
-def test_whether_it_is_ready(ready: bool, value: float) -> None:  # noqa: FBT001
-    client = Harness((stream_of(),)).app(ready=ready).test_client()
-    assert Scrape.of(client.get("/metrics").text).value("ready") == value
+def test_readiness_is_one_or_zero() -> None:
+    assert Scraped().scrape().value("ready") == 1
+    assert Scraped(ready=False).scrape().value("ready") == 0
 
 
-STORES_OWN = ("active_jobs", "stuck_jobs", "last_success_timestamp_seconds")
+FROM_THE_STORE = ("active_jobs", "stuck_jobs", "last_success_timestamp_seconds")
 
 
-def test_a_store_that_is_away_is_told_and_what_it_would_tell_is_left_out() -> None:
-    """A zero would say that no job is stuck, and end an alert that is still true."""
-    scraped = Scraped((stream_of(),))
+def test_gauges_from_a_store_that_does_not_answer_are_left_out() -> None:
+    """A zero would mean that no job is stuck, and would end an alert that is still right."""
+    scraped = Scraped()
     scraped.store.add(job_of(DUMP, created=NOW), job_of(HEALING, Status.SUCCESS, created=NOW))
     scraped.store.failures["recent"] = [StoreUnavailable("away", sent=False)]
     down, up = scraped.scrape(), scraped.scrape()
     assert (down.value("store_reachable"), up.value("store_reachable")) == (0, 1)
     names = {family.name for family in down.families}
-    assert names.isdisjoint(OURS + name for name in STORES_OWN)
-    assert {family.name for family in up.families} > {OURS + name for name in STORES_OWN}
+    assert names.isdisjoint(OURS + name for name in FROM_THE_STORE)
+    assert {family.name for family in up.families} > {OURS + name for name in FROM_THE_STORE}
     assert down.series("next_fire_timestamp_seconds") == up.series("next_fire_timestamp_seconds")
     assert down.value("ticks_total", stream="public", kind="dump", outcome="done") == 0
 
 
-# how it is written
+# format
 
 
 @pytest.fixture
-def all_of_it() -> Scrape:
+def complete() -> Scrape:
     scraped = Scraped((stream_of(None), stream_of()))
     scraped.store.add(job_of(DUMP, Status.SUCCESS, created=NOW))
     return scraped.scrape()
 
 
-def test_names_follow_the_conventions(all_of_it: Scrape) -> None:
-    for family in all_of_it.families:
+def test_names_follow_the_conventions(complete: Scrape) -> None:
+    for family in complete.families:
         assert re.fullmatch("[a-z][a-z0-9_]*[a-z0-9]", family.name)
         assert family.documentation.strip()
         assert family.type in ("counter", "gauge", "histogram")
@@ -311,43 +293,45 @@ def test_names_follow_the_conventions(all_of_it: Scrape) -> None:
             assert family.name.endswith((*UNITS, *COUNTED_THINGS)), family.name
 
 
-def test_each_family_and_each_series_is_there_once(all_of_it: Scrape) -> None:
-    names = [family.name for family in all_of_it.families]
+def test_each_family_and_each_series_appears_once(complete: Scrape) -> None:
+    names = [family.name for family in complete.families]
     series = [
         (sample.name, *sorted(sample.labels.items()))
-        for family in all_of_it.families
+        for family in complete.families
         for sample in family.samples
     ]
     assert len(names) == len({*names})
     assert len(series) == len({*series})
-    samples = {sample.name for family in all_of_it.families for sample in family.samples}
-    assert not {name for name in samples if name.endswith("_created")}, "when counts began"
+    samples = {sample.name for family in complete.families for sample in family.samples}
+    assert not {name for name in samples if name.endswith("_created")}, (
+        "the times at which counts began"
+    )
 
 
-def test_the_state_of_the_process_is_told_as_everywhere(all_of_it: Scrape) -> None:
-    names = {family.name for family in all_of_it.families}
+def test_the_usual_metrics_of_a_process_are_there(complete: Scrape) -> None:
+    names = {family.name for family in complete.families}
     assert {"process_resident_memory_bytes", "process_start_time_seconds"} <= names
     assert {"process_cpu_seconds", "python_gc_collections"} <= names
 
 
-def test_a_name_that_no_setting_would_let_through_is_escaped() -> None:
+def test_special_characters_in_a_name_are_escaped() -> None:
     name = 'a "b"\n\\c{}'
     scraped = Scraped((stream_of(name),))
-    scraped.world.journal.note(event(Result.DONE, stream=scraped.streams[0]))
+    scraped.domain.events.record(event_of(Result.DONE, stream=scraped.streams[0]))
     seen = scraped.scrape()
     assert seen.value("ticks_total", stream=name, kind="dump", outcome="done") == 1
     assert seen.value("next_fire_timestamp_seconds", stream=name, kind="dump")
 
 
-def test_metrics_of_two_processes_in_one_do_not_mix() -> None:
+def test_two_sets_of_metrics_are_independent() -> None:
     one, other = Metrics((stream_of(),)), Metrics((stream_of(),))
-    one.note(event(Result.DONE))
+    one.note(event_of(Result.DONE))
     assert Scrape.of(one.text()).series("ticks_total")
     assert not Scrape.of(other.text()).series("ticks_total")
 
 
-def test_nothing_is_read_before_somebody_asks() -> None:
-    scraped = Scraped((stream_of(),))
+def test_the_store_is_read_only_at_a_scrape() -> None:
+    scraped = Scraped()
     assert not scraped.store.calls
     scraped.scrape()
     assert scraped.store.calls == ["active", "recent", "newest"]

@@ -1,23 +1,21 @@
-"""The API's document: every route and nothing else, valid, described, and true of real answers."""
+"""The OpenAPI document: it is valid, describes every route, and agrees with real answers."""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import jsonschema_rs
 import pytest
 import schemathesis
 
-from tests import reports
-from tests.builders import DUMP, NOW, job_of, stream_of
-from tests.harness import Harness
+from tests.support import reports
+from tests.support.builders import DUMP, NOW, job_of, stream_of
+from tests.support.web import WebHarness
 from web import openapi
-from web.report import StatusReport
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from web.status.report import StatusReport
 
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 DOCUMENT = openapi.document()
@@ -30,20 +28,20 @@ OPERATIONS = {
 
 
 def routes() -> Iterator[str]:
-    for rule in Harness((stream_of(None),)).app().url_map.iter_rules():
+    for rule in WebHarness().app.url_map.iter_rules():
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             yield f"{method} {path}"
 
 
 def validator(name: str) -> jsonschema_rs.Draft202012Validator:
-    """Return what tells whether something is an instance of one of the document's schemas."""
+    """Return a validator of one of the document's schemas."""
     schema = {"$ref": f"#/components/schemas/{name}", "components": DOCUMENT["components"]}
     return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
 
 
 def schemas(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every property's schema, wherever it is."""
+    """Yield the schema of every property, at any depth."""
     if isinstance(node, dict):
         for name, schema in node.get("properties", {}).items():
             yield f"{path}/{name}", schema
@@ -54,7 +52,7 @@ def schemas(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
             yield from schemas(child, f"{path}/{number}")
 
 
-def test_it_describes_every_route_once_and_nothing_else() -> None:
+def test_every_route_is_described_and_nothing_else() -> None:
     assert sorted(OPERATIONS) == sorted(routes())
 
 
@@ -63,7 +61,7 @@ def test_it_is_valid_openapi() -> None:
     schemathesis.openapi.from_dict(json.loads(json.dumps(DOCUMENT))).validate()
 
 
-def test_a_document_that_is_none_would_be_noticed() -> None:
+def test_an_invalid_document_would_be_noticed() -> None:
     broken = json.loads(json.dumps(DOCUMENT))
     del broken["info"]["title"]
     with pytest.raises(jsonschema_rs.ValidationError):
@@ -71,18 +69,18 @@ def test_a_document_that_is_none_would_be_noticed() -> None:
 
 
 @pytest.mark.parametrize("name", DOCUMENT["components"]["schemas"])
-def test_its_schemas_are_valid(name: str) -> None:
+def test_schemas_are_valid(name: str) -> None:
     schema = DOCUMENT["components"]["schemas"][name]
     jsonschema_rs.meta.validate(schema)
     assert schema["description"]
 
 
-def test_its_references_lead_somewhere() -> None:
+def test_references_have_targets() -> None:
     names = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(DOCUMENT)))
     assert names == DOCUMENT["components"]["schemas"].keys()
 
 
-def test_every_operation_has_a_name_of_its_own_and_a_summary() -> None:
+def test_every_operation_has_a_unique_name_and_a_summary() -> None:
     names = [operation["operationId"] for operation in OPERATIONS.values()]
     assert len({*names}) == len(names)
     assert all(operation["summary"] for operation in OPERATIONS.values())
@@ -106,7 +104,7 @@ def test_everything_is_described() -> None:
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_a_path_with_a_name_has_the_parameter_and_tells_of_unknown_ones(name: str) -> None:
+def test_a_path_with_a_name_has_the_parameter_and_404(name: str) -> None:
     path = name.split()[1]
     parameters = DOCUMENT["paths"][path].get("parameters", [])
     named = "{name}" in path
@@ -115,16 +113,16 @@ def test_a_path_with_a_name_has_the_parameter_and_tells_of_unknown_ones(name: st
     assert ("404" in OPERATIONS[name]["responses"]) is (named or calls)
 
 
-@pytest.mark.parametrize("report", [reports.healthy, reports.in_trouble, reports.store_down])
-def test_statuses_are_what_it_says(report: Any) -> None:
+@pytest.mark.parametrize("report", [reports.healthy, reports.with_stuck_job, reports.store_down])
+def test_reports_match_the_schema(report: Any) -> None:
     found: StatusReport = report()
     validator("StatusReport").validate(json.loads(found.model_dump_json()))
 
 
-def test_a_real_answer_is_what_it_says_and_has_every_key() -> None:
-    harness = Harness((stream_of(None), stream_of("public")))
+def test_a_real_status_matches_the_schema_and_has_every_key() -> None:
+    harness = WebHarness((stream_of(None), stream_of()))
     harness.store.add(job_of(DUMP, created=NOW))
-    client = harness.app().test_client()
+    client = harness.client
     client.post("/dump-publication-graph-jobs")
     answer = client.get("/status").json
     validator("StatusReport").validate(answer)
@@ -135,7 +133,7 @@ def test_a_real_answer_is_what_it_says_and_has_every_key() -> None:
 
 
 def without(answer: Any, path: list[str | int]) -> Any:
-    """Return a copy that lacks a key."""
+    """Return a copy without the key at the end of the path."""
     copy = json.loads(json.dumps(answer))
     node = copy
     for step in path[:-1]:
@@ -144,8 +142,8 @@ def without(answer: Any, path: list[str | int]) -> Any:
     return copy
 
 
-def test_an_error_is_what_it_says() -> None:
-    client = Harness((stream_of("public"),)).app().test_client()
+def test_real_errors_match_the_schema() -> None:
+    client = WebHarness().client
     for answer in (client.get("/nowhere/status"), client.put("/"), client.post("/healing-jobs")):
         validator("Errors").validate(answer.json)
     assert not validator("Errors").is_valid({"errors": []})

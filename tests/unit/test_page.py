@@ -12,24 +12,33 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from tests import reports
-from tests.reports import NOW, active, job, kind, outcome, report_of, stream, trouble
-from web import page
-from web.report import JobStatus, Result, StatusReport, StoreReport
-from web.timeline import HEIGHTS
-from web.verdicts import RESULT_TONES, STATUS_TONES, Verdict, of_stream, overall
+from tests.support import reports
+from tests.support.reports import (
+    NOW,
+    active,
+    diagnosis,
+    job,
+    kind,
+    outcome,
+    report_of,
+    stream,
+)
+from web.page import render
+from web.page.summary import RESULT_TONES, STATUS_TONES, Summary, of_stream, overall
+from web.page.timeline import HEIGHTS
+from web.status.report import JobStatus, Result, StatusReport, StoreReport
 
-SILENT = ("style", "title", "caption", "thead")
+INVISIBLE = ("style", "title", "caption", "thead")
 VOID = ("meta", "link")
 DOWN = StoreReport(endpoint=reports.ENDPOINT, reachable=False, problem=reports.REFUSED)
 
 
 class Html(HTMLParser):
-    """A page taken apart: its tags with their attributes, and the text a person sees."""
+    """The parts of a page: its tags with their attributes, and the visible text."""
 
     def __init__(self, report: StatusReport) -> None:
         super().__init__()
-        self.source = page.render(report, reports.BRUSSELS)
+        self.source = render.render(report, reports.BRUSSELS)
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self._open: list[str] = []
         self._texts: list[str] = []
@@ -56,14 +65,14 @@ class Html(HTMLParser):
         assert self._open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if not set(SILENT) & set(self._open):
+        if not set(INVISIBLE) & set(self._open):
             self._texts.append(data)
 
 
 # the service
 
 
-def test_the_header_tells_version_uptime_time_zone_and_store() -> None:
+def test_the_header_shows_version_uptime_time_zone_and_store() -> None:
     html = Html(report_of(stream()))
     assert html.text.startswith(
         "delta-producer-background-jobs-initiator 2.0.0 Working JSON Metrics"
@@ -75,16 +84,16 @@ def test_the_header_tells_version_uptime_time_zone_and_store() -> None:
     assert {"/status", "/metrics"} <= {link["href"] for link in html.all("a")}
 
 
-def test_a_service_that_is_not_ready_says_why() -> None:
+def test_a_service_that_is_not_ready_shows_why() -> None:
     html = Html(report_of(stream(), ready=False, problem="it waits for the store"))
     assert "Not ready JSON Metrics" in html.text
     assert "The service is not ready it waits for the store" in html.text
 
 
-def test_a_service_that_is_ready_but_does_not_work_says_why() -> None:
+def test_a_service_that_is_ready_but_does_not_work_shows_why() -> None:
     html = Html(report_of(stream(), problem="the scheduler's thread is gone"))
     assert "Not working JSON Metrics" in html.text
-    assert "The service does not work as it should the scheduler's thread is gone" in html.text
+    assert "The service does not work correctly the scheduler's thread is gone" in html.text
 
 
 def test_without_the_store_the_page_shows_what_the_process_knows() -> None:
@@ -98,19 +107,19 @@ def test_without_the_store_the_page_shows_what_the_process_knows() -> None:
     )
     text = Html(report_of(stream("public", dump, synced=None), store=DOWN)).text
     assert "The store does not answer, so jobs are not shown" in text
-    assert f"by itself. {reports.REFUSED}" in text
+    assert f"without the store. {reports.REFUSED}" in text
     assert "every day at 10:12 12 10 * * * Sat 2024-01-06 10:12 in 3 h 12 min" in text
     assert "not known not known missed 1 h ago" in text
     assert "the store did not answer" in text
     assert "Synced unknown" in text
 
 
-def test_a_service_without_streams_says_so() -> None:
+def test_a_service_without_streams_has_a_page() -> None:
     assert "No stream is configured." in Html(report_of()).text
 
 
-def test_times_are_in_the_zone_that_is_given() -> None:
-    text = page.render(report_of(time_zone="Etc/UTC"), UTC)
+def test_times_are_in_the_given_zone() -> None:
+    text = render.render(report_of(time_zone="Etc/UTC"), UTC)
     assert "Sat 2024-01-06 06:00:00" in text
     assert "Etc/UTC, UTC+00:00" in text
 
@@ -118,20 +127,20 @@ def test_times_are_in_the_zone_that_is_given() -> None:
 # streams
 
 
-def test_a_stream_is_named_and_told_about() -> None:
+def test_a_stream_is_shown_with_its_name_and_settings() -> None:
     text = Html(report_of(stream("public"), stream(None, synced=False))).text
     assert "public fine Synced yes Jobs graph http://mu.semte.ch/graphs/jobs" in text
     assert "the environment's stream not synced Synced no" in text
     assert "Error creator http://lblod.data.gift/services/initiator/public" in text
 
 
-def test_a_kind_that_is_disabled_or_has_done_nothing_says_so() -> None:
+def test_a_disabled_kind_and_one_without_jobs_are_recognizable() -> None:
     text = Html(report_of(stream("public", kind("healing", enabled=False)))).text
     assert "initial sync enabled once, at the start none none none none since the start" in text
     assert "healing disabled none none none none none since the start" in text
 
 
-def test_the_last_job_is_told_and_the_last_success_where_that_was_another() -> None:
+def test_the_last_job_is_shown_and_the_last_success_if_that_was_another() -> None:
     done = Html(report_of(stream("public", kind(last_job=job("a"), last_success=NOW)))).text
     assert "success 1 h ago Sat 2024-01-06 06:00 a none since the start" in done
     failed = kind(last_job=job("b", "failed"), last_success=NOW - timedelta(days=2))
@@ -139,55 +148,55 @@ def test_the_last_job_is_told_and_the_last_success_where_that_was_another() -> N
     assert "failed 1 h ago Sat 2024-01-06 06:00 b last success Thu 2024-01-04 07:00" in text
 
 
-def test_a_job_without_dates_is_shown_without() -> None:
+def test_a_job_without_dates_is_shown() -> None:
     undated = job("a", created=None, modified=None)
     text = Html(report_of(stream("public", kind(last_job=undated)))).text
     assert "none success a none since the start" in text
 
 
 @pytest.mark.parametrize("result", get_args(Result))
-def test_every_outcome_is_told_with_its_reason_and_job(result: str) -> None:
+def test_every_outcome_is_shown_with_its_reason_and_job(result: str) -> None:
     last = outcome(result, reason="because", job="http://redpencil.data.gift/id/job/j")
     text = Html(report_of(stream("public", kind(last_outcome=last)))).text
     assert f"{result} 1 h ago tick of Sat 2024-01-06 06:00 because j" in text
 
 
-def test_an_outcome_tells_a_person_from_a_tick() -> None:
+def test_an_outcome_distinguishes_requests_and_ticks() -> None:
     called = kind("dump", last_outcome=outcome(tick=None))
     late = kind("healing", last_outcome=outcome(tick=NOW - timedelta(hours=3)))
     text = Html(report_of(stream("public", called, late))).text
-    assert "1 h ago a person's call, Sat 2024-01-06 06:00" in text
+    assert "1 h ago by request, Sat 2024-01-06 06:00" in text
     assert "1 h ago tick of Sat 2024-01-06 04:00" in text
 
 
-def test_a_reason_reads_well_with_its_job_as_a_link_and_instants_in_the_zone() -> None:
+def test_a_reason_shows_its_job_as_a_link_and_instants_in_the_zone() -> None:
     uri = "http://redpencil.data.gift/id/job/j"
-    why = f"missed since 2024-01-05T02:00:00+00:00: active: {uri} (busy)"
-    waits = kind(last_outcome=outcome("waits", reason=why, job=uri))
+    reason = f"missed since 2024-01-05T02:00:00+00:00: active: {uri} (busy)"
+    waits = kind(last_outcome=outcome("waits", reason=reason, job=uri))
     html = Html(report_of(stream("public", waits)))
     assert "missed since Fri 2024-01-05 03:00: active: j (busy)" in html.text
     assert [link["href"] for link in html.all("a")].count(uri) == 1
 
 
 @pytest.mark.parametrize("status", get_args(JobStatus))
-def test_every_status_is_told_in_words_and_drawn(status: str) -> None:
+def test_every_status_is_shown_as_text_and_as_a_bar(status: str) -> None:
     found = job("a", status)
     html = Html(report_of(stream("public", kind(last_job=found, recent=(found,)))))
     assert f"{status} 1 h ago" in html.text
     assert f"bar {status}" in [shape.get("class") for shape in html.all("rect")]
 
 
-def test_every_word_of_the_report_has_a_colour_and_a_height() -> None:
+def test_every_status_and_result_has_a_colour() -> None:
     assert set(get_args(JobStatus)) == set(STATUS_TONES) == set(HEIGHTS)
     assert set(get_args(Result)) == set(RESULT_TONES)
 
 
-# trouble
+# stuck jobs and summaries
 
 
-def test_a_stuck_job_is_told_at_the_top_with_what_to_do() -> None:
-    hangs = active("j", trouble=trouble(message="busy for 9 hours"))
-    text = Html(report_of(stream("public", kind(active=(hangs,))))).text
+def test_a_stuck_job_is_shown_at_the_top_with_what_to_do() -> None:
+    stuck = active("j", trouble=diagnosis(message="busy for 9 hours"))
+    text = Html(report_of(stream("public", kind(active=(stuck,))))).text
     assert text.index("1 job is stuck public , dump: no sign of life") < text.index("Jobs graph")
     assert "Busy for 9 hours busy stuck since Sat 2024-01-06 06:10 , 50 min ago http" in text
     steps = " ".join(reports.STEPS)
@@ -195,57 +204,57 @@ def test_a_stuck_job_is_told_at_the_top_with_what_to_do() -> None:
     assert f"j : no sign of life {steps}" in text
 
 
-def test_several_stuck_jobs_are_all_told() -> None:
-    hangs = tuple(active(name, trouble=trouble(message=f"about {name}")) for name in "ab")
-    text = Html(report_of(stream("public", kind(active=hangs)))).text
+def test_several_stuck_jobs_are_all_shown() -> None:
+    stuck = tuple(active(name, trouble=diagnosis(message=f"about {name}")) for name in "ab")
+    text = Html(report_of(stream("public", kind(active=stuck)))).text
     assert "2 jobs are stuck" in text
     assert "About a" in text
     assert "About b" in text
 
 
 @pytest.mark.parametrize(
-    ("changes", "verdict"),
+    ("changes", "summary"),
     [
-        ({"active": (active(trouble=trouble()),)}, Verdict("bad", "dump stuck")),
-        ({"last_outcome": outcome("missed")}, Verdict("bad", "dump missed")),
-        ({"last_outcome": outcome("failed")}, Verdict("bad", "dump failed")),
-        ({"last_outcome": outcome("waits")}, Verdict("warn", "dump waits")),
-        ({"last_job": job("a", "failed")}, Verdict("bad", "last dump failed")),
-        ({"active": (active(status="scheduled"),)}, Verdict("run", "dump scheduled")),
-        ({}, Verdict("good", "fine")),
+        ({"active": (active(trouble=diagnosis()),)}, Summary("bad", "dump stuck")),
+        ({"last_outcome": outcome("missed")}, Summary("bad", "dump missed")),
+        ({"last_outcome": outcome("failed")}, Summary("bad", "dump failed")),
+        ({"last_outcome": outcome("waits")}, Summary("warn", "dump waits")),
+        ({"last_job": job("a", "failed")}, Summary("bad", "last dump failed")),
+        ({"active": (active(status="scheduled"),)}, Summary("run", "dump scheduled")),
+        ({}, Summary("good", "fine")),
     ],
-    ids=lambda value: value.text if isinstance(value, Verdict) else "",
+    ids=lambda value: value.text if isinstance(value, Summary) else "",
 )
-def test_a_stream_is_summed_up_by_the_worst_of_it(
-    changes: dict[str, Any], verdict: Verdict
+def test_the_summary_of_a_stream_is_its_most_serious_fact(
+    changes: dict[str, Any], summary: Summary
 ) -> None:
     quiet = kind("healing", last_outcome=outcome(), last_job=job())
-    assert of_stream(stream("public", quiet, kind(**changes)), jobs_known=True) == verdict
+    assert of_stream(stream("public", quiet, kind(**changes)), jobs_known=True) == summary
 
 
-def test_a_stream_that_may_create_nothing_is_not_called_fine() -> None:
+def test_a_stream_without_enabled_kinds_is_disabled_and_not_fine() -> None:
     off = stream("public", *(kind(slug, enabled=False) for slug in reports.KINDS))
-    assert of_stream(off, jobs_known=True) == Verdict("idle", "disabled")
+    assert of_stream(off, jobs_known=True) == Summary("idle", "disabled")
 
 
-def test_the_service_is_summed_up_by_the_worst_of_it() -> None:
+def test_the_summary_of_the_service_is_its_most_serious_fact() -> None:
     bad = stream("public", kind(last_outcome=outcome("missed")))
-    hangs = stream("public", kind(active=(active(trouble=trouble()),)))
+    stuck = stream("public", kind(active=(active(trouble=diagnosis()),)))
     assert overall(report_of(stream())).text == "Working"
-    assert overall(report_of(bad)).text == "1 stream needs a look"
-    assert overall(report_of(bad, bad)).text == "2 streams need a look"
-    assert overall(report_of(bad, hangs)).text == "1 job is stuck"
-    assert overall(report_of(hangs, ready=False)).text == "Not ready"
-    assert overall(report_of(hangs, ready=False, store=DOWN)).text == "The store does not answer"
+    assert overall(report_of(bad)).text == "1 stream needs attention"
+    assert overall(report_of(bad, bad)).text == "2 streams need attention"
+    assert overall(report_of(bad, stuck)).text == "1 job is stuck"
+    assert overall(report_of(stuck, ready=False)).text == "Not ready"
+    assert overall(report_of(stuck, ready=False, store=DOWN)).text == "The store does not answer"
 
 
-# what comes from elsewhere
+# text from outside
 
 HOSTILE = "</style></title></svg><script>alert('x')</script><i a=\"'{{ 1 }}&amp;\u202e"
 
 
 def hostile(model: Any) -> Any:
-    """Return the value with every free text in it replaced by a hostile one."""
+    """Return the value with hostile text in place of every free text."""
     if isinstance(model, BaseModel):
         fixed = {"status", "kind", "result"}
         values = {key: getattr(model, key) for key in type(model).model_fields}
@@ -266,7 +275,7 @@ def everything() -> StatusReport:
         last_job=job(),
         last_success=NOW,
         last_outcome=outcome(reason="r", job="http://example.org/j"),
-        active=(active(trouble=trouble()),),
+        active=(active(trouble=diagnosis()),),
         recent=(job(),),
     )
     return report_of(stream("public", found), stream("other"), problem="p", store=DOWN)
@@ -281,7 +290,7 @@ def test_hostile_text_stays_text_in_every_field() -> None:
     assert {name for _, attributes in attacked.tags for name in attributes} <= names
 
 
-def test_half_a_character_does_not_keep_the_page_from_being_sent() -> None:
+def test_a_page_with_a_lone_surrogate_can_be_sent() -> None:
     html = Html(report_of(stream("public", kind(last_job=job("a\ud800b")))))
     assert html.source.encode()
     assert "a?b" in html.text
@@ -303,7 +312,7 @@ def test_half_a_character_does_not_keep_the_page_from_being_sent() -> None:
     ],
 )
 def test_only_http_addresses_become_links(uri: str, *, linked: bool) -> None:
-    found = active("a", uri=uri, trouble=trouble())
+    found = active("a", uri=uri, trouble=diagnosis())
     last = outcome(job=uri)
     html = Html(
         report_of(stream("public", kind(last_job=found, active=(found,), last_outcome=last)))
@@ -318,11 +327,11 @@ def test_only_http_addresses_become_links(uri: str, *, linked: bool) -> None:
 # the document
 
 
-def test_the_policy_allows_the_very_style_that_is_on_the_page_and_no_other() -> None:
+def test_the_policy_allows_only_the_style_of_the_page() -> None:
     source = Html(report_of(stream())).source
     [style] = re.findall("<style>(.*?)</style>", source, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    assert page.CONTENT_SECURITY_POLICY.split("; ") == [
+    assert render.CONTENT_SECURITY_POLICY.split("; ") == [
         "default-src 'none'",
         f"style-src 'sha256-{digest}'",
         "img-src 'self' data:",
@@ -332,7 +341,7 @@ def test_the_policy_allows_the_very_style_that_is_on_the_page_and_no_other() -> 
     ]
 
 
-def test_nothing_is_loaded_run_or_styled_from_outside_the_style_element() -> None:
+def test_the_page_loads_nothing_and_has_no_script_and_no_other_style() -> None:
     html = Html(everything())
     tags = {tag for tag, _ in html.tags}
     assert not tags & {"script", "img", "iframe", "form", "object", "embed", "base"}
@@ -345,7 +354,7 @@ def test_nothing_is_loaded_run_or_styled_from_outside_the_style_element() -> Non
     assert str(icon["href"]).startswith("data:image/svg+xml,")
 
 
-def test_the_page_renews_itself_and_fits_a_phone() -> None:
+def test_the_page_reloads_itself_and_fits_a_phone() -> None:
     html = Html(report_of())
     assert {"http-equiv": "refresh", "content": "30"} in html.all("meta")
     assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in html.all(
@@ -354,13 +363,13 @@ def test_the_page_renews_itself_and_fits_a_phone() -> None:
     assert html.all("html") == [{"lang": "en"}]
 
 
-def test_tables_and_pictures_can_be_heard() -> None:
+def test_a_screen_reader_finds_headings_tables_and_timelines() -> None:
     html = Html(everything())
     assert len(html.all("h1")) == 1
     assert len(html.all("caption")) == len(html.all("table")) == 2
     assert {cell["scope"] for cell in html.all("th")} == {"col", "row"}
-    pictures = [shape for shape in html.all("svg") if shape.get("aria-hidden") != "true"]
-    assert [shape["aria-label"] for shape in pictures] == [
+    timelines = [shape for shape in html.all("svg") if shape.get("aria-hidden") != "true"]
+    assert [shape["aria-label"] for shape in timelines] == [
         "public: jobs of the last 24 hours and ticks of the next",
         "other: jobs of the last 24 hours and ticks of the next",
     ]
@@ -370,8 +379,8 @@ def test_tables_and_pictures_can_be_heard() -> None:
     assert set(references) <= set(identifiers)
 
 
-def test_fifty_streams_with_full_lists_are_drawn_soon() -> None:
-    """It takes about 0.3 s; the bound is far above that, since a machine may be busy."""
+def test_fifty_streams_with_full_lists_are_rendered_fast() -> None:
+    """It takes about 0.3 s; the bound is far higher, because a machine may be busy."""
     recent = tuple(job(str(n), created=NOW - timedelta(minutes=14 * n)) for n in range(100, 0, -1))
     coming = tuple(NOW + timedelta(minutes=14 * n) for n in range(1, 101))
     passed = tuple(NOW - timedelta(minutes=14 * n) for n in range(100, 0, -1))
@@ -379,7 +388,7 @@ def test_fifty_streams_with_full_lists_are_drawn_soon() -> None:
     full = [kind(slug, **lists) for slug in reports.KINDS]
     report = report_of(*(stream(str(number), *full) for number in range(50)))
     started = datetime.now(UTC)
-    source = page.render(report, reports.BRUSSELS)
+    source = render.render(report, reports.BRUSSELS)
     assert datetime.now(UTC) - started < timedelta(seconds=3)
     assert source.count('class="bar success"') == 50 * 300 + 1
     assert source.count('class="tick"') == 50 * 300 + 1

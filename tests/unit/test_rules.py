@@ -1,27 +1,25 @@
-"""Which job may be created when: every row is a sentence of the README's decision table."""
+"""Which job may be created when: each row is a sentence of the documented decision table."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 
-from jobs.model import (
+from jobs.model import Job, JobKind, Status, Stream, StreamState, Trigger
+from jobs.rules import (
     AlreadyDone,
     Create,
     Decision,
-    Job,
-    JobKind,
+    Obstacle,
     Refuse,
-    Status,
-    Stream,
-    StreamState,
-    Trigger,
     Wait,
+    decide,
+    from_the_future,
+    needs_state,
 )
-from jobs.rules import decide, from_the_future, newest_since
-from tests.builders import DUMP, HEALING, INITIAL_SYNC, NOW, job_of, stream_of
+from tests.support.builders import DUMP, HEALING, INITIAL_SYNC, MINUTE, NOW, job_of, stream_of
 
 STARTUP, TICK, REQUEST = Trigger.STARTUP, Trigger.TICK, Trigger.REQUEST
 
@@ -31,11 +29,11 @@ RUNNING_HEALING = job_of(HEALING)
 RUNNING_DUMP = job_of(DUMP)
 DONE_SYNC = job_of(INITIAL_SYNC, Status.SUCCESS)
 DONE_HEALING = job_of(HEALING, Status.SUCCESS)
+INDEPENDENT = stream_of(healing_waits=False)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Row:
-    sentence: str
     kind: JobKind
     trigger: Trigger
     expected: type[Decision]
@@ -43,271 +41,223 @@ class Row:
     synced: bool = True
     healed: bool = False
     stream: Stream = field(default_factory=stream_of)
-    says: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
-ROWS = [
-    Row(
-        sentence="a startup syncs a stream that was never synced",
-        kind=INITIAL_SYNC,
-        trigger=STARTUP,
-        synced=False,
-        expected=Create,
+ROWS = {
+    "a start creates an initial sync of a stream that never had one": Row(
+        INITIAL_SYNC, STARTUP, Create, synced=False
     ),
-    Row(
-        sentence="a startup leaves a synced stream alone",
-        kind=INITIAL_SYNC,
-        trigger=STARTUP,
-        expected=AlreadyDone,
-        says=(DONE_SYNC.uri,),
+    "a start creates no initial sync after one that succeeded": Row(
+        INITIAL_SYNC, STARTUP, AlreadyDone, words=(DONE_SYNC.uri,)
     ),
-    Row(
-        sentence="a startup leaves a stream alone whose sync is running",
-        kind=INITIAL_SYNC,
-        trigger=STARTUP,
+    "a start creates no initial sync while one is busy": Row(
+        INITIAL_SYNC,
+        STARTUP,
+        AlreadyDone,
         synced=False,
         active=(RUNNING_DUMP, RUNNING_SYNC),
-        expected=AlreadyDone,
-        says=(RUNNING_SYNC.uri,),
+        words=(RUNNING_SYNC.uri,),
     ),
-    Row(
-        sentence="a startup leaves a stream alone whose sync is queued",
-        kind=INITIAL_SYNC,
-        trigger=STARTUP,
+    "a start creates no initial sync while one is scheduled": Row(
+        INITIAL_SYNC,
+        STARTUP,
+        AlreadyDone,
         synced=False,
         active=(QUEUED_SYNC,),
-        expected=AlreadyDone,
-        says=(QUEUED_SYNC.uri,),
+        words=(QUEUED_SYNC.uri,),
     ),
-    Row(
-        sentence="a startup waits for another job of the stream",
-        kind=INITIAL_SYNC,
-        trigger=STARTUP,
+    "a start waits for an active job of another kind": Row(
+        INITIAL_SYNC,
+        STARTUP,
+        Wait,
         synced=False,
         active=(RUNNING_DUMP,),
-        expected=Wait,
-        says=("active", RUNNING_DUMP.uri, "busy"),
+        words=("active", RUNNING_DUMP.uri, "busy"),
     ),
-    Row(
-        sentence="a healing tick creates a job on a synced, idle stream",
-        kind=HEALING,
-        trigger=TICK,
-        expected=Create,
+    "a healing tick creates a job after the initial sync": Row(HEALING, TICK, Create),
+    "a healing tick waits for the initial sync": Row(
+        HEALING, TICK, Wait, synced=False, words=("no initial sync has succeeded yet",)
     ),
-    Row(
-        sentence="a healing tick waits for a first sync",
-        kind=HEALING,
-        trigger=TICK,
-        synced=False,
-        expected=Wait,
-        says=("no initial sync has succeeded yet",),
+    "a healing tick accepts a healing in place of a removed initial sync": Row(
+        HEALING, TICK, Create, synced=False, healed=True
     ),
-    Row(
-        sentence="a healing tick takes a healing for a sync that was cleaned away",
-        kind=HEALING,
-        trigger=TICK,
-        synced=False,
-        healed=True,
-        expected=Create,
+    "a requested healing accepts a healing in place of a removed initial sync": Row(
+        HEALING, REQUEST, Create, synced=False, healed=True
     ),
-    Row(
-        sentence="a healing asked for takes a healing for a sync that was cleaned away",
-        kind=HEALING,
-        trigger=REQUEST,
-        synced=False,
-        healed=True,
-        expected=Create,
+    "a start creates an initial sync although a healing succeeded": Row(
+        INITIAL_SYNC, STARTUP, Create, synced=False, healed=True
     ),
-    Row(
-        sentence="a startup syncs a stream that was only healed",
-        kind=INITIAL_SYNC,
-        trigger=STARTUP,
-        synced=False,
-        healed=True,
-        expected=Create,
-    ),
-    Row(
-        sentence="a healing tick of a healed stream waits for its sync all the same",
-        kind=HEALING,
-        trigger=TICK,
+    "a healing tick waits for an active initial sync although a healing succeeded": Row(
+        HEALING,
+        TICK,
+        Wait,
         synced=False,
         healed=True,
         active=(RUNNING_SYNC,),
-        expected=Wait,
-        says=(RUNNING_SYNC.uri,),
+        words=(RUNNING_SYNC.uri,),
     ),
-    Row(
-        sentence="a healing tick names the sync it waits for",
-        kind=HEALING,
-        trigger=TICK,
+    "a healing tick names the active initial sync that it waits for": Row(
+        HEALING,
+        TICK,
+        Wait,
         synced=False,
         active=(RUNNING_DUMP, RUNNING_SYNC),
-        expected=Wait,
-        says=(RUNNING_SYNC.uri,),
+        words=(RUNNING_SYNC.uri,),
     ),
-    Row(
-        sentence="a healing tick needs no sync where that is switched off",
-        kind=HEALING,
-        trigger=TICK,
-        synced=False,
-        stream=stream_of(healing_waits=False),
-        expected=Create,
+    "a healing tick needs no initial sync if the setting allows it": Row(
+        HEALING, TICK, Create, synced=False, stream=INDEPENDENT
     ),
-    Row(
-        sentence="a healing tick waits for an active job even where it needs no sync",
-        kind=HEALING,
-        trigger=TICK,
+    "a healing tick that needs no initial sync waits for an active job": Row(
+        HEALING,
+        TICK,
+        Wait,
         synced=False,
         active=(RUNNING_DUMP,),
-        stream=stream_of(healing_waits=False),
-        expected=Wait,
-        says=(RUNNING_DUMP.uri,),
+        stream=INDEPENDENT,
+        words=(RUNNING_DUMP.uri,),
     ),
-    Row(
-        sentence="a healing tick waits for the healing before it",
-        kind=HEALING,
-        trigger=TICK,
-        active=(RUNNING_HEALING,),
-        expected=Wait,
-        says=(RUNNING_HEALING.uri,),
+    "a healing tick waits for an active healing": Row(
+        HEALING, TICK, Wait, active=(RUNNING_HEALING,), words=(RUNNING_HEALING.uri,)
     ),
-    Row(
-        sentence="a dump tick creates a job on an idle stream",
-        kind=DUMP,
-        trigger=TICK,
-        expected=Create,
+    "a dump tick creates a job if no job is active": Row(DUMP, TICK, Create),
+    "a dump tick needs no initial sync": Row(DUMP, TICK, Create, synced=False),
+    "a dump tick waits for an active job of any kind": Row(
+        DUMP, TICK, Wait, active=(RUNNING_HEALING,), words=(RUNNING_HEALING.uri,)
     ),
-    Row(
-        sentence="a dump tick needs no initial sync",
-        kind=DUMP,
-        trigger=TICK,
-        synced=False,
-        expected=Create,
+    "a request creates a dump although jobs are active": Row(
+        DUMP, REQUEST, Create, active=(RUNNING_DUMP, RUNNING_HEALING)
     ),
-    Row(
-        sentence="a dump tick waits for any active job",
-        kind=DUMP,
-        trigger=TICK,
-        active=(RUNNING_HEALING,),
-        expected=Wait,
-        says=(RUNNING_HEALING.uri,),
+    "a request creates a second initial sync although one is active": Row(
+        INITIAL_SYNC, REQUEST, Create, active=(RUNNING_SYNC,)
     ),
-    Row(
-        sentence="a person gets a dump although a job is active",
-        kind=DUMP,
-        trigger=REQUEST,
-        active=(RUNNING_DUMP, RUNNING_HEALING),
-        expected=Create,
+    "a request creates a healing although one is active": Row(
+        HEALING, REQUEST, Create, active=(RUNNING_HEALING,)
     ),
-    Row(
-        sentence="a person gets a second initial sync",
-        kind=INITIAL_SYNC,
-        trigger=REQUEST,
-        active=(RUNNING_SYNC,),
-        expected=Create,
-    ),
-    Row(
-        sentence="a person gets a healing on a synced stream",
-        kind=HEALING,
-        trigger=REQUEST,
-        active=(RUNNING_HEALING,),
-        expected=Create,
-    ),
-    Row(
-        sentence="a person gets no healing before the first sync, and hears which setting matters",
-        kind=HEALING,
-        trigger=REQUEST,
+    "a request for a healing before the initial sync is refused with its setting": Row(
+        HEALING,
+        REQUEST,
+        Refuse,
         synced=False,
         active=(RUNNING_SYNC,),
-        expected=Refuse,
-        says=(
+        words=(
             "healing of stream public",
             RUNNING_SYNC.uri,
             "HEAL_MUST_WAIT_FOR_INITIAL_SYNC=false",
         ),
     ),
-    Row(
-        sentence="a person gets a healing without a sync where that is switched off",
-        kind=HEALING,
-        trigger=REQUEST,
-        synced=False,
-        stream=stream_of(healing_waits=False),
-        expected=Create,
+    "a request creates a healing without an initial sync if the setting allows it": Row(
+        HEALING, REQUEST, Create, synced=False, stream=INDEPENDENT
     ),
-    *(
-        Row(
-            sentence=f"nothing creates a disabled {kind.value}, not even a person",
-            kind=kind,
-            trigger=REQUEST,
+    **{
+        f"a request for a disabled {kind.value} is refused with its setting": Row(
+            kind,
+            REQUEST,
+            Refuse,
             stream=stream_of(disabled=[kind]),
-            expected=Refuse,
-            says=(kind.value, "stream public", f"ENABLE_{kind.name}=true"),
+            words=(kind.value, "stream public", f"ENABLE_{kind.name}=true"),
         )
         for kind in JobKind
-    ),
-]
+    },
+}
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.sentence)
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 def test_decision(row: Row) -> None:
     state = StreamState(
         active=row.active,
         synced=(DONE_SYNC,) if row.synced else (),
         healed=(DONE_HEALING,) if row.healed else (),
     )
-    decision = decide(row.kind, row.stream, state, row.trigger)
+    decision = decide(row.stream, row.kind, row.trigger, state, NOW)
     assert isinstance(decision, row.expected)
-    for words in row.says:
-        assert words in getattr(decision, "reason", "")
+    for word in row.words:
+        assert word in getattr(decision, "reason", "")
 
 
-def test_a_wait_hands_over_the_blocking_jobs() -> None:
-    decision = decide(DUMP, stream_of(), StreamState(active=(RUNNING_SYNC, RUNNING_DUMP)), TICK)
+@pytest.mark.parametrize(
+    ("kind", "synced", "obstacle", "blocking"),
+    [
+        (DUMP, True, Obstacle.ACTIVE_JOB, (RUNNING_SYNC, RUNNING_DUMP)),
+        (HEALING, False, Obstacle.NO_INITIAL_SYNC, (RUNNING_SYNC,)),
+    ],
+    ids=["active jobs", "no initial sync"],
+)
+def test_a_wait_returns_the_obstacle_and_the_blocking_jobs(
+    kind: JobKind, *, synced: bool, obstacle: Obstacle, blocking: tuple[Job, ...]
+) -> None:
+    state = StreamState((RUNNING_SYNC, RUNNING_DUMP), synced=(DONE_SYNC,) if synced else ())
+    decision = decide(stream_of(), kind, TICK, state, NOW)
     assert isinstance(decision, Wait)
-    assert decision.blocking == (RUNNING_SYNC, RUNNING_DUMP)
+    assert (decision.obstacle, decision.blocking) == (obstacle, blocking)
 
 
-def test_a_wait_names_three_of_many_jobs_and_counts_the_rest() -> None:
+def test_a_wait_names_three_of_many_jobs_and_counts_the_others() -> None:
     jobs = tuple(job_of(DUMP, uri=f"http://example.org/{number}") for number in range(30))
-    decision = decide(DUMP, stream_of(), StreamState(active=jobs), TICK)
+    decision = decide(stream_of(), DUMP, TICK, StreamState(active=jobs), NOW)
     assert isinstance(decision, Wait)
     assert "http://example.org/2 (busy) and 27 more" in decision.reason
     assert "http://example.org/3" not in decision.reason
 
 
-MADE = job_of(DUMP, Status.FAILED, uri="http://example.org/made", created=NOW)
-
-
-def test_a_tick_that_has_its_job_needs_no_other() -> None:
-    state = StreamState(active=(RUNNING_HEALING,))
-    decision = decide(DUMP, stream_of(), state, TICK, done=MADE)
-    assert isinstance(decision, AlreadyDone)
-    assert decision.job == MADE
-
-
-MINUTE = timedelta(minutes=1)
-
-
 @pytest.mark.parametrize(
-    ("created", "found"),
+    ("created", "done"),
     [
-        pytest.param(NOW, True, id="at the tick's instant"),
-        pytest.param(NOW + MINUTE, True, id="after it"),
-        pytest.param(NOW - MINUTE, False, id="before it"),
+        pytest.param(NOW, True, id="at the fire time"),
+        pytest.param(NOW + MINUTE, True, id="later"),
+        pytest.param(NOW + 6 * MINUTE, True, id="a little ahead of this clock"),
         pytest.param(NOW + 8 * MINUTE, False, id="in the future"),
-        pytest.param(None, False, id="at an unknown time"),
+        pytest.param(NOW - MINUTE, False, id="earlier"),
+        pytest.param(None, False, id="without a date"),
     ],
 )
-def test_a_job_does_what_ticks_up_to_its_date_asked_for(
-    created: datetime | None, *, found: bool
+def test_a_tick_is_done_by_a_job_of_its_kind_created_since_its_fire_time(
+    created: datetime | None, *, done: bool
 ) -> None:
-    job = job_of(DUMP, Status.SUCCESS, created=created)
+    job = job_of(DUMP, Status.FAILED, created=created)
     other = job_of(HEALING, Status.SUCCESS, created=NOW)
-    state = StreamState(recent=(other, job))
-    newest = newest_since(job.operation, NOW, state, NOW + 2 * MINUTE)
-    assert newest == (job if found else None)
+    state, now = StreamState(recent=(other, job)), NOW + 2 * MINUTE
+    decision = decide(stream_of(), DUMP, TICK, state, now, fire_time=NOW)
+    assert decision == (AlreadyDone(f"done by job {job}", job) if done else Create())
 
 
-def test_jobs_from_the_future_are_told() -> None:
+def test_a_tick_is_done_by_the_newest_of_several_jobs_although_another_is_active() -> None:
+    older, newer = (
+        job_of(
+            DUMP, Status.SUCCESS, uri=f"http://example.org/{minute}", created=NOW + minute * MINUTE
+        )
+        for minute in range(2)
+    )
+    state = StreamState(active=(RUNNING_HEALING,), recent=(newer, older))
+    decision = decide(stream_of(), DUMP, TICK, state, NOW + MINUTE, fire_time=NOW)
+    assert decision == AlreadyDone(f"done by job {newer}", newer)
+
+
+@pytest.mark.parametrize("trigger", Trigger, ids=lambda trigger: trigger.value)
+@pytest.mark.parametrize("kind", JobKind, ids=lambda kind: kind.value)
+@pytest.mark.parametrize(
+    "stream",
+    [stream_of(), INDEPENDENT, stream_of(disabled=[*JobKind])],
+    ids=["healing waits", "healing does not wait", "disabled"],
+)
+def test_a_decision_that_needs_no_state_is_the_same_for_every_state(
+    stream: Stream, kind: JobKind, trigger: Trigger
+) -> None:
+    states = [
+        StreamState(),
+        StreamState(active=(RUNNING_SYNC, RUNNING_HEALING, RUNNING_DUMP)),
+        StreamState(synced=(DONE_SYNC,)),
+        StreamState(healed=(DONE_HEALING,)),
+    ]
+    decisions = [decide(stream, kind, trigger, state, NOW) for state in states]
+    assert needs_state(stream, kind, trigger) or decisions == decisions[:1] * len(states)
+
+
+@pytest.mark.parametrize("kind", JobKind, ids=lambda kind: kind.value)
+def test_of_all_requests_only_a_healing_that_waits_needs_the_state(kind: JobKind) -> None:
+    assert needs_state(stream_of(), kind, REQUEST) is (kind is HEALING)
+
+
+def test_only_jobs_well_ahead_of_the_clock_are_from_the_future() -> None:
     soon, late = (job_of(DUMP, created=NOW + minutes * MINUTE) for minutes in (4, 6))
     assert from_the_future(StreamState(recent=(soon, late)), NOW) == (late,)

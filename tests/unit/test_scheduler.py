@@ -1,103 +1,120 @@
-"""When APScheduler wakes: at every tick, at every retry, and often enough to notice a new clock."""
+"""When APScheduler wakes: at ticks and retries, and often enough to notice a changed clock."""
 
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from queue import Queue
 from threading import Event
-from typing import TYPE_CHECKING
 
 import pytest
 
 from jobs import cron
-from jobs.agenda import NEVER
-from jobs.scheduler import LONGEST_SLEEP, Chore, TickScheduler, TickTrigger, WakeUp
-from tests.builders import DUMP, HEALING, INITIAL_SYNC, World, at, operation, stream_of
-from tests.harness import Harness
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from jobs.model import Stream
+from jobs.clock import LATEST, Clock
+from jobs.model import Stream
+from jobs.ticks.reconciler import Reconciler
+from jobs.ticks.scheduler import MAX_SLEEP, PeriodicTask, TickScheduler, TickTrigger, WakeUp
+from tests.support.builders import (
+    DAY,
+    DUMP,
+    HEALING,
+    HOUR,
+    INITIAL_SYNC,
+    SECOND,
+    TestClock,
+    at,
+    operation,
+    stream_of,
+)
+from tests.support.domain import Harness
 
 START = at("2024-01-06T00:00:00")
-EVERY_SECOND = {HEALING: "* * * * * *", DUMP: "* * * * * *"}
+EVERY_SECOND = "* * * * * *"
 
 
-def trigger_of(pattern: str) -> TickTrigger:
-    return TickTrigger(cron.parse(pattern, UTC).next_after)
+@pytest.mark.parametrize(
+    ("pattern", "previous", "now", "wake"),
+    [
+        pytest.param("*/10 * * * * *", None, START + SECOND, START + 10 * SECOND, id="near tick"),
+        pytest.param("0 6 * * *", None, START, START + MAX_SLEEP, id="far tick"),
+        pytest.param("*/10 * * * * *", START, START, START + 10 * SECOND, id="after a wake-up"),
+    ],
+)
+def test_the_schedule_wakes_at_the_next_tick_or_after_the_longest_sleep(
+    pattern: str, previous: datetime | None, now: datetime, wake: datetime
+) -> None:
+    trigger = TickTrigger(cron.parse(pattern, UTC).next_after)
+    assert trigger.get_next_fire_time(previous, now) == wake
 
 
-def test_it_wakes_at_a_tick_that_is_near() -> None:
-    wake = trigger_of("*/10 * * * * *").get_next_fire_time(None, at("2024-01-06T00:00:01"))
-    assert wake == at("2024-01-06T00:00:10")
+def test_the_schedule_does_not_list_the_ticks_of_a_long_pause() -> None:
+    now = START + 30 * DAY
+    trigger = TickTrigger(cron.parse(EVERY_SECOND, UTC).next_after)
+    wake = trigger.get_next_fire_time(START, now)
+    assert now - MAX_SLEEP <= wake <= now
 
 
-def test_it_wakes_before_a_tick_that_is_far_to_look_at_the_clock() -> None:
-    wake = trigger_of("0 6 * * *").get_next_fire_time(None, START)
-    assert wake == START + LONGEST_SLEEP
-
-
-def test_it_goes_on_from_the_last_wake_up() -> None:
-    trigger = trigger_of("*/10 * * * * *")
-    assert trigger.get_next_fire_time(START, START) == START + timedelta(seconds=10)
-
-
-def test_it_does_not_list_what_a_long_sleep_missed() -> None:
-    now = START + timedelta(days=30)
-    wake = trigger_of("* * * * * *").get_next_fire_time(START, now)
-    assert now - LONGEST_SLEEP <= wake <= now
-
-
-def test_a_wake_up_comes_once_and_leaves_nothing_to_remove() -> None:
+def test_a_wake_up_fires_once_but_never_ends() -> None:
     wake_up = WakeUp(START)
     assert wake_up.get_next_fire_time(None, START) == START
-    assert wake_up.get_next_fire_time(START, START) == NEVER
+    assert wake_up.get_next_fire_time(START, START) == LATEST
 
 
-def now() -> datetime:
+def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class RealTime(TestClock):
+    """A clock whose wall clock is the machine's."""
+
+    def clock(self) -> Clock:
+        return replace(super().clock(), now=utc_now)
+
+
 class Live(Harness):
-    """Streams without an initial sync, on the real clock."""
+    """Streams without an initial sync that tick every second, on the real clock."""
 
-    def __init__(self, *streams: Stream) -> None:
-        super().__init__(streams, World(now=now()))
-        object.__setattr__(self.about, "now", now)
-        self.looks: Queue[str | None] = Queue()
-
-    def watch(self, monkeypatch: pytest.MonkeyPatch, around: Callable[[Stream], None]) -> None:
-        look = self.settler.look
-
-        def watched(stream: Stream) -> None:
-            around(stream)
-            look(stream)
-            self.looks.put(stream.name)
-
-        monkeypatch.setattr(self.settler, "look", watched)
-
-    def scheduler(self) -> TickScheduler:
-        return TickScheduler(
-            self.settler,
-            chores=[Chore("sweep", self.sweeper.sweep, timedelta(hours=1))],
-            flush=self.reporter.flush,
-            now=now,
+    def __init__(self, *names: str) -> None:
+        patterns = {HEALING: EVERY_SECOND, DUMP: EVERY_SECOND}
+        super().__init__(
+            tuple(
+                stream_of(name, patterns=patterns, disabled=[INITIAL_SYNC], healing_waits=False)
+                for name in names
+            ),
+            RealTime(utc_now()),
         )
+        self.scheduler = self.domain.scheduler
+        self.reconciled: Queue[str | None] = Queue()
+
+    def watch(
+        self, monkeypatch: pytest.MonkeyPatch, before: Callable[[Stream], object] = lambda _: None
+    ) -> None:
+        """Call `before` ahead of each reconciliation, and queue the stream's name after it."""
+        reconcile = Reconciler.reconcile
+
+        def watched(reconciler: Reconciler, stream: Stream) -> None:
+            before(stream)
+            reconcile(reconciler, stream)
+            self.reconciled.put(stream.name)
+
+        monkeypatch.setattr(Reconciler, "reconcile", watched)
+
+    def await_reconciled(self, name: str, times: int) -> None:
+        """Wait until a stream was reconciled several times."""
+        while times:
+            times -= self.reconciled.get(timeout=10) == name
 
 
-def idle(name: str) -> Stream:
-    return stream_of(name, patterns=EVERY_SECOND, disabled=[INITIAL_SYNC], healing_waits=False)
-
-
-def await_looks(live: Live, *names: str) -> None:
-    """Wait until each of the streams was looked at, in any order."""
-    missing = list(names)
-    while missing:
-        name = live.looks.get(timeout=10)
-        if name in missing:
-            missing.remove(name)
+@contextmanager
+def running(scheduler: TickScheduler) -> Iterator[None]:
+    scheduler.start()
+    try:
+        yield
+    finally:
+        scheduler.stop()
 
 
 @pytest.fixture
@@ -107,86 +124,63 @@ def release() -> Iterator[Event]:
     event.set()
 
 
-def test_a_stream_that_hangs_holds_up_no_other(
+@pytest.fixture
+def live() -> Live:
+    return Live("public")
+
+
+def test_a_stream_that_hangs_delays_no_other(
     monkeypatch: pytest.MonkeyPatch, release: Event
 ) -> None:
-    slow, quick = idle("slow"), idle("quick")
-    live = Live(slow, quick)
-
-    def hang(stream: Stream) -> None:
-        if stream is slow:
-            release.wait(10)
-
-    live.watch(monkeypatch, hang)
-    scheduler = live.scheduler()
-    scheduler.start()
-    try:
-        await_looks(live, "quick", "quick", "quick")
-        made = list(live.store.created)
-    finally:
-        scheduler.stop()
-        release.set()
-    (job,) = made
-    assert job.job_operation == operation(HEALING, "quick"), "it is active, so the rest waits"
+    live = Live("slow", "quick")
+    live.watch(monkeypatch, lambda stream: stream.name == "slow" and release.wait(10))
+    with running(live.scheduler):
+        live.await_reconciled("quick", 3)
+        (job,) = list(live.store.created)
+    assert job.job_operation == operation(HEALING, "quick"), "it is active, so the dump waits"
 
 
-def test_what_was_sent_is_confirmed_and_what_waits_is_tried_again(
-    monkeypatch: pytest.MonkeyPatch,
+def test_sent_jobs_are_confirmed_and_waiting_ticks_are_tried_again(
+    live: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    live = Live(idle("public"))
-    live.watch(monkeypatch, lambda _: None)
-    scheduler = live.scheduler()
-    scheduler.start()
-    try:
-        await_looks(live, *["public"] * 6)
-    finally:
-        scheduler.stop()
+    live.watch(monkeypatch)
+    with running(live.scheduler):
+        live.await_reconciled("public", 6)
     assert "find" in live.store.calls
     assert live.store.calls.count("state") > 1
 
 
-def test_after_a_stop_nothing_more_is_taken_up(
-    monkeypatch: pytest.MonkeyPatch, release: Event
+def test_no_work_begins_after_a_stop(
+    live: Live, monkeypatch: pytest.MonkeyPatch, release: Event
 ) -> None:
-    """The look under way ends after the stop, when the next tick is due."""
+    """The running reconciliation ends after the stop, when the next tick is due."""
     entered = Event()
-    live = Live(idle("public"))
 
     def hold(_: Stream) -> None:
         entered.set()
         release.wait(10)
 
     live.watch(monkeypatch, hold)
-    scheduler = live.scheduler()
-    scheduler.start()
-    assert entered.wait(10)
-    scheduler.stop()
+    with running(live.scheduler):
+        assert entered.wait(10)
     workers = [thread for thread in threading.enumerate() if "ThreadPool" in thread.name]
     release.set()
     for worker in workers:
         worker.join(10)
     assert workers
-    assert live.looks.qsize() == 1
+    assert live.reconciled.qsize() == 1
 
 
-def test_a_chore_does_not_wait_for_its_first_interval() -> None:
-    """A process that is restarted again and again would never come to it."""
-    live, swept = Live(idle("public")), Event()
-    scheduler = TickScheduler(
-        live.settler,
-        chores=[Chore("sweep", swept.set, timedelta(hours=1))],
-        flush=live.reporter.flush,
-        now=now,
-    )
-    scheduler.start()
-    try:
+def test_a_periodic_task_does_not_wait_for_its_first_period(live: Live) -> None:
+    """A process that is restarted again and again would never run it."""
+    swept = Event()
+    tasks = [PeriodicTask("sweep", swept.set, HOUR)]
+    with running(TickScheduler(live.reconciler, tasks, live.reporter.flush, utc_now)):
         assert swept.wait(10)
-    finally:
-        scheduler.stop()
 
 
-def test_stopping_before_the_start_is_harmless() -> None:
-    Live(idle("public")).scheduler().stop()
+def test_a_stop_before_the_start_is_harmless(live: Live) -> None:
+    live.scheduler.stop()
 
 
 def thread_of_apscheduler() -> threading.Thread:
@@ -194,57 +188,51 @@ def thread_of_apscheduler() -> threading.Thread:
     return thread
 
 
-def test_it_is_alive_before_its_start_while_it_runs_and_after_its_stop() -> None:
-    scheduler = Live(idle("public")).scheduler()
-    assert scheduler.alive
-    scheduler.start()
-    try:
+def test_the_scheduler_is_alive_before_its_start_while_it_runs_and_after_its_stop(
+    live: Live,
+) -> None:
+    assert live.scheduler.alive
+    with running(live.scheduler):
         assert thread_of_apscheduler().is_alive()
-        assert scheduler.alive
-    finally:
-        scheduler.stop()
-    assert scheduler.alive
+        assert live.scheduler.alive
+    assert live.scheduler.alive
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_it_is_not_alive_after_its_thread_died(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An exception in a trigger kills APScheduler's thread, while its state still says RUNNING."""
-    live, reached, go = Live(idle("public")), Event(), Event()
+def test_the_scheduler_is_not_alive_after_its_thread_died(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An exception in a trigger ends APScheduler's thread, while its state is still RUNNING."""
+    reached, go = Event(), Event()
 
     def fail(*_: object) -> datetime:
         if threading.current_thread().name != "APScheduler":
-            return now()
+            return utc_now()
         reached.set()
         go.wait(10)
         raise ZeroDivisionError
 
-    monkeypatch.setattr(live.settler, "next_arrival", fail)
-    scheduler = live.scheduler()
-    scheduler.start()
-    try:
+    monkeypatch.setattr(Reconciler, "next_due", fail)
+    with running(live.scheduler):
         assert reached.wait(10)
         thread = thread_of_apscheduler()
-        assert scheduler.alive
+        assert live.scheduler.alive
         go.set()
         thread.join(10)
-        assert not scheduler.alive
-    finally:
-        scheduler.stop()
+        assert not live.scheduler.alive
 
 
-def test_it_is_alive_while_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """APScheduler is RUNNING a moment before it has a thread: no reason for a restart."""
+def test_the_scheduler_is_alive_while_it_starts(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """APScheduler is RUNNING a moment before it has a thread, which is no reason to restart."""
     seen, start = list[bool](), threading.Thread.start
-    scheduler = Live(idle("public")).scheduler()
 
-    def ask_and_start(thread: threading.Thread) -> None:
+    def check_and_start(thread: threading.Thread) -> None:
         if thread.name == "APScheduler":
-            seen.append(scheduler.alive)
+            seen.append(live.scheduler.alive)
         start(thread)
 
-    monkeypatch.setattr(threading.Thread, "start", ask_and_start)
-    scheduler.start()
-    try:
+    monkeypatch.setattr(threading.Thread, "start", check_and_start)
+    with running(live.scheduler):
         assert seen == [True]
-    finally:
-        scheduler.stop()

@@ -1,23 +1,20 @@
-"""How the store in SPARQL uses its client; what it does to real stores, tests/contract/ shows."""
+"""How the job store uses its client. What it writes to real stores is in tests/contract/."""
 
 from __future__ import annotations
 
 import json
-import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from jobs.model import Status
-from jobs.store import Deadline
-from sparql.client import BadAnswer, SparqlClient, SparqlError, TimedOut
-from sparql.store import SparqlJobStore
-from tests.builders import DUMP, NOW, job_of, new_job, operation, stream_of
-from tests.canned import Canned, answer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from sparql.errors import BadAnswer, SparqlError, TimedOut
+from sparql.store import BoundSparqlStore, SparqlJobStore
+from tests.support.builders import DUMP, NOW, job_of, new_job, operation, stream_of
+from tests.support.canned import Canned, answer
+from tests.support.sparql_store import client_of, soon
 
 STREAM = stream_of()
 OPERATIONS = STREAM.operations
@@ -31,9 +28,8 @@ def server() -> Iterator[Canned]:
 
 
 @pytest.fixture
-def store(server: Canned) -> SparqlJobStore:
-    url = server.endpoint
-    return SparqlJobStore(SparqlClient(query_url=url, update_url=url, new_call_id=lambda: "call"))
+def store(server: Canned) -> BoundSparqlStore:
+    return SparqlJobStore(client_of(server.endpoint)).within(soon())
 
 
 def rows(*bindings: dict[str, str]) -> bytes:
@@ -42,107 +38,99 @@ def rows(*bindings: dict[str, str]) -> bytes:
     return answer(body=json.dumps({"results": {"bindings": terms}}).encode())
 
 
-def soon(seconds: float = 30) -> Deadline:
-    return Deadline.after(seconds, time.monotonic)
-
-
-READS: dict[str, Callable[[SparqlJobStore], Any]] = {
-    "state": lambda store: store.state(STREAM, None, soon()),
-    "find": lambda store: store.find(["urn:job"], soon()),
-    "half_jobs": lambda store: store.half_jobs(OPERATIONS, soon()),
-    "active": lambda store: store.active(OPERATIONS, soon()),
-    "batch_of": lambda store: store.batch_of(operation(DUMP), soon()),
-    "mend_second_values": lambda store: store.mend_second_values(OPERATIONS, soon()),
+READS: dict[str, Callable[[BoundSparqlStore], Any]] = {
+    "state": lambda store: store.state(STREAM, NOW),
+    "find": lambda store: store.find(["urn:job"]),
+    "jobs_without_task": lambda store: store.jobs_without_task(OPERATIONS),
+    "active": lambda store: store.active(OPERATIONS),
+    "recent": lambda store: store.recent(OPERATIONS, NOW),
+    "deletable_jobs": lambda store: store.deletable_jobs(operation(DUMP)),
+    "repair_duplicate_values": lambda store: store.repair_duplicate_values(OPERATIONS),
+    "find_errors": lambda store: store.find_errors(["urn:error"]),
 }
 
 
 @pytest.mark.parametrize("read", READS)
-def test_a_row_that_lacks_what_was_asked_for_is_a_bad_answer(
-    store: SparqlJobStore, server: Canned, read: str
+def test_a_row_without_a_needed_variable_is_a_bad_answer(
+    store: BoundSparqlStore, server: Canned, read: str
 ) -> None:
-    server.said = rows({"other": "urn:x"})
-    with pytest.raises(BadAnswer, match=r"^\?(job|subject) is missing$"):
+    server.content = rows({"other": "urn:x"})
+    with pytest.raises(BadAnswer, match=r"^\?(job|subject|error) is missing$"):
         READS[read](store)
 
 
-WRITES: dict[str, Callable[[SparqlJobStore], Any]] = {
-    "add_task": lambda store: store.add_task(replace(new_job("a"), graph="b0"), soon()),
-    "end": lambda store: store.end(job_of(DUMP, uri="b0"), Status.FAILED, NOW, soon()),
-    "delete": lambda store: store.delete([job_of(DUMP, uri="b0")], soon()),
-    "mend_second_values": lambda store: store.mend_second_values(OPERATIONS, soon()),
+WRITES: dict[str, Callable[[BoundSparqlStore], Any]] = {
+    "add_task": lambda store: store.add_task(replace(new_job("a"), graph="b0")),
+    "set_status": lambda store: store.set_status(job_of(DUMP, uri="b0"), Status.FAILED, NOW),
+    "delete": lambda store: store.delete([job_of(DUMP, uri="b0")]),
+    "repair": lambda store: store.repair([job_of(DUMP, uri="b0")]),
+    "repair_duplicate_values": lambda store: store.repair_duplicate_values(OPERATIONS),
 }
 
 
 @pytest.mark.parametrize("write", WRITES)
-def test_what_has_no_iri_in_the_store_can_not_be_changed(
-    store: SparqlJobStore, server: Canned, write: str
+def test_changing_a_blank_node_fails_as_an_error_of_the_store(
+    store: BoundSparqlStore, server: Canned, write: str
 ) -> None:
-    """A blank node; the caller hears of it as of any other failure of the store."""
-    server.said = rows({"subject": "b0"})
+    server.content = rows({"subject": "b0"})
     with pytest.raises(SparqlError, match="not an absolute IRI"):
         WRITES[write](store)
     assert not [request for request in server.requests if request.is_update]
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"boolean": true}', b"[]"])
-def test_a_store_that_does_not_answer_a_select_with_rows_does_not_answer(
-    store: SparqlJobStore, server: Canned, body: bytes
+def test_a_ping_needs_the_answer_of_a_select(
+    store: BoundSparqlStore, server: Canned, body: bytes
 ) -> None:
-    server.said = answer(body=body)
+    server.content = answer(body=body)
     with pytest.raises(BadAnswer, match="not the JSON of a SELECT"):
-        store.ping(soon())
+        store.ping()
 
 
-def test_nothing_is_asked_about_no_operations(store: SparqlJobStore, server: Canned) -> None:
-    assert store.newest([], NOW, soon()) == ()
-    assert store.recorded([], soon()) == {}
+def test_nothing_is_sent_for_empty_lists(store: BoundSparqlStore, server: Canned) -> None:
+    assert store.newest([], NOW) == ()
+    assert store.find([]) == ()
+    assert store.find_errors([]) == {}
+    store.repair([])
     assert not server.requests
 
 
-def test_nothing_is_mended_where_nothing_is_wrong(store: SparqlJobStore, server: Canned) -> None:
-    assert store.mend_second_values(OPERATIONS, soon()) == ()
+def test_nothing_is_repaired_where_no_value_is_duplicate(
+    store: BoundSparqlStore, server: Canned
+) -> None:
+    assert store.repair_duplicate_values(OPERATIONS) == ()
     assert not [request for request in server.requests if request.is_update]
 
 
-def test_an_error_is_recorded_once_it_is_found(store: SparqlJobStore, server: Canned) -> None:
-    assert store.recorded(["urn:error"], soon()) == {}
-    server.said = rows({"error": "urn:error", "created": NOW.isoformat()})
-    assert store.recorded(["urn:error"], soon()) == {"urn:error": NOW}
-
-
-def test_a_long_list_of_errors_is_looked_for_in_parts(
-    store: SparqlJobStore, server: Canned
-) -> None:
-    """Virtuoso takes no list of more than 4,094."""
-    store.recorded([f"urn:error:{number}" for number in range(2500)], soon())
+def test_a_long_list_of_errors_is_sent_in_batches(store: BoundSparqlStore, server: Canned) -> None:
+    """Virtuoso takes lists of at most 4,094 values."""
+    store.find_errors([f"urn:error:{number}" for number in range(2500)])
     assert len(server.requests) == 3
 
 
-def test_a_job_is_written_in_a_session_of_its_own_its_task_too(
-    store: SparqlJobStore, server: Canned
+def test_a_job_and_its_task_are_written_in_a_session_of_their_own(
+    store: BoundSparqlStore, server: Canned
 ) -> None:
-    """Of two dump tasks in one bundle of delta-notifier only the first is ever done."""
-    store.create(new_job("a"), soon(), soon())
-    store.add_task(new_job("a"), soon())
-    store.delete([job_of(DUMP)], soon())
+    """If one bundle of delta-notifier holds two dump tasks, only the first is ever done."""
+    store.create(new_job("a"), soon())
+    store.add_task(new_job("a"))
+    store.delete([job_of(DUMP)])
     sessions = [request.headers.get("mu-session-id") for request in server.requests]
     assert sessions == [SESSION, SESSION, None]
 
 
-def test_a_job_is_not_written_on_grounds_that_are_old(
-    store: SparqlJobStore, server: Canned
-) -> None:
+def test_a_job_is_not_written_after_send_by(store: BoundSparqlStore, server: Canned) -> None:
     with pytest.raises(TimedOut):
-        store.create(new_job("a"), soon(0), soon())
+        store.create(new_job("a"), soon(0))
     assert not server.requests
 
 
 @pytest.mark.parametrize("uri", ["_:b0", "http://example.org/\ud800", "http://example.org/a b", ""])
-def test_a_uri_that_can_not_be_asked_for_is_not_found(
-    store: SparqlJobStore, server: Canned, uri: str
+def test_a_uri_that_is_no_iri_is_not_searched(
+    store: BoundSparqlStore, server: Canned, uri: str
 ) -> None:
-    assert store.find([uri], soon()) == ()
+    assert store.find([uri]) == ()
     assert not server.requests
-    store.find([uri, "urn:job"], soon())
+    store.find([uri, "urn:job"])
     (request,) = server.requests
     assert "<urn:job>" in request.form["query"]

@@ -1,4 +1,4 @@
-"""The way into service: wait for the store, take up what was left, arm the schedules."""
+"""The start of the service: wait for the store, resume ticks, start the schedules."""
 
 from __future__ import annotations
 
@@ -7,65 +7,65 @@ from threading import Event
 
 import pytest
 
-from jobs.startup import Startup
-from jobs.store import StoreError, StoreUnavailable
-from tests.builders import stream_of
-from tests.harness import Harness
+from jobs.ticks.startup import Startup
+from tests.support.builders import stream_of
+from tests.support.domain import Harness
+from tests.support.fakes import REFUSED
 
 
 class Starting(Harness):
-    """A startup with everything it touches; `armed` counts how often schedules were armed."""
+    """A startup with everything that it uses; `started` counts the starts of the schedules."""
 
     def __init__(self) -> None:
         super().__init__((stream_of(),))
-        self.armed = 0
+        self.started = 0
         self.ready, self.stop = Event(), Event()
         self.startup = Startup(
             store=self.store,
-            settler=self.settler,
-            world=self.about,
+            reconciler=self.reconciler,
+            start_schedules=self.start_schedules,
+            clock=self.domain.clock,
             ping_seconds=0.001,
-            arm=self.arm,
             ready=self.ready,
             stop=self.stop,
         )
 
-    def arm(self) -> None:
+    def start_schedules(self) -> None:
         assert not self.ready.is_set()
-        self.armed += 1
+        self.started += 1
 
 
-def away(times: int) -> list[StoreError]:
-    return [StoreUnavailable("connection refused", sent=False) for _ in range(times)]
+@pytest.fixture
+def starting() -> Starting:
+    return Starting()
 
 
-def test_a_store_that_answers_leads_straight_into_service() -> None:
-    starting = Starting()
+def test_a_store_that_answers_lets_the_schedules_start_at_once(starting: Starting) -> None:
     starting.startup.run()
     assert starting.store.calls == ["ping", "newest"]
     assert starting.ready.is_set()
-    assert starting.armed == 1
+    assert starting.started == 1
 
 
 @pytest.mark.parametrize("step", ["ping", "newest"])
-def test_waiting_for_the_store_is_logged_once_at_each_end(
-    step: str, caplog: pytest.LogCaptureFixture
+def test_the_wait_for_the_store_is_logged_once_at_its_start_and_end(
+    starting: Starting, caplog: pytest.LogCaptureFixture, step: str
 ) -> None:
     caplog.set_level(logging.INFO)
-    starting = Starting()
-    starting.store.failures[step] = away(5)
+    starting.store.failures[step] = [REFUSED] * 5
     starting.startup.run()
-    lines = [record.message for record in caplog.records]
-    assert lines.count("waiting for the store: connection refused") == 1
-    assert lines.count("the store answers") == 1
-    assert starting.armed == 1
+    assert caplog.messages == [
+        "waiting for the store: refused",
+        "the store answers",
+        "ready: the schedules are armed",
+    ]
+    assert starting.started == 1
 
 
-def test_a_stop_ends_the_wait() -> None:
-    starting = Starting()
-    starting.store.failures["ping"] = away(1)
+def test_a_stop_ends_the_wait(starting: Starting) -> None:
+    starting.store.failures["ping"] = [REFUSED]
     starting.stop.set()
     starting.startup.run()
     assert not starting.store.calls
     assert not starting.ready.is_set()
-    assert not starting.armed
+    assert not starting.started

@@ -1,4 +1,4 @@
-"""Values as SPARQL text: what each is written as, and what is refused."""
+"""How values are written as SPARQL, and which values are refused."""
 
 from __future__ import annotations
 
@@ -8,7 +8,19 @@ from string import Template
 
 import pytest
 
-from sparql.terms import NOTHING, TermError, date_time, fill, iri, listed, row, rows, string
+from sparql.terms import (
+    NOTHING,
+    TermError,
+    date_time,
+    fill,
+    integer,
+    iri,
+    listed,
+    none_of,
+    row,
+    rows,
+    string,
+)
 
 # -- IRIs ---------------------------------------------------------------------------------------
 
@@ -33,11 +45,11 @@ from sparql.terms import NOTHING, TermError, date_time, fill, iri, listed, row, 
         "a+b-c.d:e",
     ],
 )
-def test_an_iri_that_a_person_could_configure_is_taken_as_it_is(value: str) -> None:
+def test_an_iri_is_written_unchanged(value: str) -> None:
     assert iri(value) == f"<{value}>"
 
 
-@pytest.mark.parametrize("where", ["{}http://example.org/a", "http://exa{}mple.org/a", "urn:a{}"])
+@pytest.mark.parametrize("place", ["{}http://example.org/a", "http://exa{}mple.org/a", "urn:a{}"])
 @pytest.mark.parametrize(
     ("bad", "named"),
     [
@@ -58,11 +70,11 @@ def test_an_iri_that_a_person_could_configure_is_taken_as_it_is(value: str) -> N
     ],
     ids=ascii,
 )
-def test_an_iri_with_a_bad_character_is_refused_by_its_name(
-    where: str, bad: str, named: str
+def test_the_refusal_of_an_iri_names_the_forbidden_character(
+    place: str, bad: str, named: str
 ) -> None:
     with pytest.raises(TermError, match=f"^an IRI holds no {re.escape(named)}$"):
-        iri(where.format(bad))
+        iri(place.format(bad))
 
 
 @pytest.mark.parametrize(
@@ -84,8 +96,8 @@ def test_an_iri_that_is_not_absolute_is_refused(value: str) -> None:
         ('say "no"', r'"say \"no\""'),
         ("it's", '"it\'s"'),
         ("back\\slash", r'"back\\slash"'),
-        ('a\\"', r'"a\\\""'),  # rdflib's n3() fails on a backslash before a quote
-        (r"\u0022 }", r'"\\u0022 }"'),  # No escape sequence of SPARQL's own
+        ('a\\"', r'"a\\\""'),  # rdflib's n3() fails here
+        (r"\u0022 }", r'"\\u0022 }"'),  # it must not become an escape sequence of SPARQL
         ("two\nlines\r\n", r'"two\nlines\r\n"'),
         ("tab\t", '"tab\t"'),
         ("é 日本 🕰", '"é 日本 🕰"'),
@@ -97,12 +109,12 @@ def test_a_string_is_escaped(value: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("char", "\0\x08\x0b\x0c\x0e\x1f\ud800\udfff\ufffe\uffff", ids=ascii)
-def test_what_xml_can_not_hold_is_replaced(char: str) -> None:
+def test_a_character_that_xml_forbids_is_replaced(char: str) -> None:
     assert string(f"a{char}b") == '"a\ufffdb"'
 
 
 @pytest.mark.parametrize("char", "\t\x7f\x85\xa0\u2028\ufdd0\ufffd\U0001fffe", ids=ascii)
-def test_what_xml_can_hold_stays(char: str) -> None:
+def test_a_character_that_xml_allows_stays(char: str) -> None:
     assert string(char) == f'"{char}"'
 
 
@@ -116,7 +128,7 @@ def zone(hours: float) -> tzinfo:
 @pytest.mark.parametrize(
     ("instant", "text"),
     [
-        # As Node has it: new Date(…).toISOString()
+        # As Node writes it: new Date(…).toISOString()
         (datetime(2024, 1, 6, 6, 0, 0, 120_000, UTC), "2024-01-06T06:00:00.120Z"),
         (datetime(2024, 1, 6, 6, tzinfo=zone(1)), "2024-01-06T05:00:00.000Z"),
         (datetime(2024, 2, 29, 23, 30, tzinfo=zone(-5.75)), "2024-03-01T05:15:00.000Z"),
@@ -131,7 +143,7 @@ def test_an_instant_is_written_in_utc_with_milliseconds(instant: datetime, text:
 
 
 class Nowhere(tzinfo):
-    """A zone without an offset; Python takes a time in it for naive."""
+    """A zone without an offset; Python treats a time in it as naive."""
 
     def utcoffset(self, _: datetime | None) -> None:
         return None
@@ -143,44 +155,46 @@ class Nowhere(tzinfo):
         return None
 
 
-@pytest.mark.parametrize("where", [None, Nowhere()])
-def test_an_instant_without_zone_is_refused(where: tzinfo | None) -> None:
+@pytest.mark.parametrize("zone_of_time", [None, Nowhere()])
+def test_an_instant_without_a_zone_is_refused(zone_of_time: tzinfo | None) -> None:
     with pytest.raises(TermError, match="no time zone"):
-        date_time(datetime(2024, 1, 6, tzinfo=where))
+        date_time(datetime(2024, 1, 6, tzinfo=zone_of_time))
 
 
 @pytest.mark.parametrize(
     "instant", [datetime(1, 1, 1, tzinfo=zone(1)), datetime(9999, 12, 31, 23, tzinfo=zone(-1))]
 )
-def test_an_instant_beyond_the_years_of_four_digits_is_refused(instant: datetime) -> None:
+def test_an_instant_outside_of_the_years_1_to_9999_is_refused(instant: datetime) -> None:
     with pytest.raises(TermError, match="no year from 1 to 9999"):
         date_time(instant)
 
 
-# -- putting terms together ---------------------------------------------------------------------
+# -- combinations of terms ----------------------------------------------------------------------
 
 
-def test_terms_are_put_together() -> None:
+def test_terms_are_combined() -> None:
     one, two = iri("urn:1"), string("2")
     assert listed([one, two]) == '<urn:1>, "2"'
     assert row(one, two) == '(<urn:1> "2")'
     assert rows([one, two]) == '<urn:1>\n    "2"'
     assert rows([]) == listed([]) == NOTHING == ""
+    assert integer(7) == "7"
+    assert none_of("?a", [one, two]) == '?a != <urn:1> && ?a != "2"'
 
 
-def test_a_template_is_filled_once_whatever_is_in_the_terms() -> None:
+def test_a_dollar_within_a_term_has_no_meaning() -> None:
     filled = fill(Template("$a $b ?c"), a=string("$b ${b} $$ $"), b=iri("urn:$a"))
     assert filled == '"$b ${b} $$ $" <urn:$a> ?c'
 
 
 @pytest.mark.parametrize("terms", [{}, {"a": string("")}])
-def test_a_template_is_filled_whole_or_not_at_all(terms: dict[str, object]) -> None:
+def test_a_template_with_a_missing_term_is_not_filled(terms: dict[str, object]) -> None:
     with pytest.raises(KeyError, match="b"):
         fill(Template("$a $b" if terms else "$b"), **terms)  # type: ignore[arg-type]
 
 
-def test_only_terms_are_filled_in() -> None:
-    """What the type checker refuses: with a check that finds nothing, the ignore is an error."""
+def test_the_type_checker_refuses_plain_strings_as_terms() -> None:
+    """The type checker reports an ignore that is not needed as an error."""
     raw = '" } ; DROP ALL #'
     fill(Template("$a"), a=raw)  # type: ignore[arg-type]
     listed([raw])  # type: ignore[list-item]

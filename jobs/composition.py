@@ -1,0 +1,74 @@
+"""Putting the domain together: everything between the store and the outside.
+
+The service, the tests and the simulation all compose it here, with a store and clock of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from jobs.clock import Clock
+from jobs.creation import JobCreator
+from jobs.domain_settings import DomainSettings
+from jobs.error_reports import ErrorReporter
+from jobs.events import Event, EventLog
+from jobs.locks import StreamLocks
+from jobs.maintenance.recovery import JobRecovery
+from jobs.maintenance.sweeper import Sweeper
+from jobs.maintenance.watchdog import Watchdog
+from jobs.store import JobStore
+from jobs.streams import Streams
+from jobs.ticks.reconciler import Reconciler, ticks_by_stream
+from jobs.ticks.recorder import TickRecorder
+from jobs.ticks.scheduler import PeriodicTask, TickScheduler
+
+
+@dataclass(frozen=True, kw_only=True)
+class Domain:
+    """The parts of the domain, with nothing started."""
+
+    clock: Clock
+    store: JobStore
+    locks: StreamLocks
+    events: EventLog
+    reporter: ErrorReporter
+    creator: JobCreator
+    reconciler: Reconciler
+    sweeper: Sweeper
+    watchdog: Watchdog
+    scheduler: TickScheduler
+
+
+def compose_domain(
+    streams: Streams,
+    store: JobStore,
+    clock: Clock,
+    settings: DomainSettings,
+    *listeners: Callable[[Event], None],
+) -> Domain:
+    """Make the parts; the listeners get every event."""
+    policy, locks, events = settings.policy, StreamLocks(streams), EventLog(listeners)
+    reporter = ErrorReporter(store, clock, settings.error_repeat)
+    creator = JobCreator(store, clock, locks, events)
+    ticks = ticks_by_stream(streams, clock.now().replace(microsecond=0), policy)
+    recorder = TickRecorder(reporter, clock, events)
+    reconciler = Reconciler(ticks, store, creator, locks, recorder, clock)
+    sweeper = Sweeper(streams, store, locks, reporter, clock, policy)
+    recovery = JobRecovery(store, locks, reporter, clock)
+    watchdog = Watchdog(streams, store, locks, recovery, reporter, clock, settings.thresholds)
+    periodic = [PeriodicTask("sweep", sweeper.sweep, settings.sweep_period)]
+    if settings.watchdog_period:
+        periodic.append(PeriodicTask("watchdog", watchdog.scan, settings.watchdog_period))
+    return Domain(
+        clock=clock,
+        store=store,
+        locks=locks,
+        events=events,
+        reporter=reporter,
+        creator=creator,
+        reconciler=reconciler,
+        sweeper=sweeper,
+        watchdog=watchdog,
+        scheduler=TickScheduler(reconciler, periodic, reporter.flush, clock.now),
+    )

@@ -1,0 +1,69 @@
+"""Removing all jobs of a kind, active ones too: an operator's way out when a stream hangs."""
+
+from __future__ import annotations
+
+import logging
+
+from jobs.model import Job, JobKind, Stream
+from jobs.rules import listed
+from jobs.store import BoundStore, StoreError, StoreUnavailable
+from jobs.stream_log import log_about
+from jobs.text import count
+
+_log = logging.getLogger(__name__)
+
+MAX_VAIN = 3  # updates in a row after which a read finds every job of the batch again
+
+
+def delete_jobs(store: BoundStore, stream: Stream, kind: JobKind) -> tuple[Job, ...]:
+    """Remove the jobs of a kind with their tasks and errors, and return the removed jobs.
+
+    They are removed in batches, so that no update is too large for a store, and a failure keeps
+    what was done. Each read shows what the update before it removed, because a store may report a
+    failure after a success (Virtuoso's deadlocks), or a success after a failure. The caller holds
+    the stream's lock. Raise `NoOperationError` if the kind has no operation, and `StoreError` if
+    the store fails.
+    """
+    operation = stream.operation(kind)
+    removed: dict[str, Job] = {}
+    try:
+        _delete_batches(store, operation, removed)
+    except StoreError as error:
+        if not removed:
+            raise
+        done = count(len(removed), "job")
+        message = f"{error}; {done} removed before that, call again for the rest"
+        raise StoreUnavailable(message, sent=True) from error
+    finally:
+        _log_removed(stream, kind, tuple(removed.values()))
+    return tuple(removed.values())
+
+
+def _delete_batches(store: BoundStore, operation: str, removed: dict[str, Job]) -> None:
+    """Remove batches until none is left; add the removed jobs to `removed`."""
+    sent: dict[str, Job] = {}
+    in_vain = 0
+    doubt: StoreError = StoreUnavailable("the store does not remove the jobs", sent=True)
+    while batch := store.deletable_jobs(operation):
+        left = {job.uri for job in batch}
+        gone = {uri: job for uri, job in sent.items() if uri not in left}
+        removed |= gone
+        in_vain = in_vain + 1 if sent and not gone else 0
+        if in_vain == MAX_VAIN:
+            raise doubt
+        sent = {job.uri: job for job in batch}
+        try:
+            store.delete(batch)
+        except StoreError as error:
+            if not error.in_doubt:
+                raise
+            doubt = error
+    removed |= sent
+
+
+def _log_removed(stream: Stream, kind: JobKind, jobs: tuple[Job, ...]) -> None:
+    active = [job for job in jobs if job.active]
+    possessive = "its" if len(jobs) == 1 else "their"
+    text = f"{count(len(jobs), 'job')} with {possessive} tasks and errors" if jobs else "no jobs"
+    text += f", {len(active)} of them active: {listed(active)}" if active else ""
+    log_about(_log, stream, kind).info("cleaned by request: %s", text)

@@ -1,0 +1,157 @@
+"""Reporting errors to operators: a log line at once, and an error resource in the store."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+
+from jobs import ids
+from jobs.clock import EARLIEST, Clock
+from jobs.model import Job, JobKind, Stream, Tick
+from jobs.store import BoundStore, ErrorResource, JobStore, StoreError, StoreUnavailable
+from jobs.stream_log import log_about
+
+_log = logging.getLogger(__name__)
+
+MAX_MESSAGE = 4000  # characters; Virtuoso stores literals of more than 4,096 aside, as files
+MAX_WAITING = 1000  # errors that wait for an absent store; then the oldest are dropped
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorReport:
+    """Something that an operator has to know: a cause that concerns a subject.
+
+    `subject` is an IRI and `cause` a word without white space. A pair of them is stored at most
+    once per period. `at` is computed from what is in the store, so that two processes use the
+    same instant. The log line begins with stream and kind.
+    """
+
+    stream: Stream
+    kind: JobKind
+    subject: str
+    cause: str
+    at: datetime
+    message: str
+    job: Job | None = None
+    tick: Tick | None = None
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """An error to be stored, unless it exists already or `previous` is younger than a period."""
+
+    error: ErrorResource
+    previous: ErrorResource
+
+
+@dataclass
+class ErrorReporter:
+    """Logs errors at once, and keeps them until they are stored.
+
+    The same problem is reported at most once per `repeat`, also after restarts and with several
+    replicas. Time is divided into periods of that length, and the id of an error is computed from
+    its period. Two ids therefore show whether it was reported: this period's and the one before.
+    """
+
+    store: JobStore
+    clock: Clock
+    repeat: timedelta
+    _waiting: dict[str, _Waiting] = field(default_factory=dict, init=False)
+    _flushing: Lock = field(default_factory=Lock, init=False)
+
+    def report(self, report: ErrorReport) -> None:
+        """Log a report, and keep it to be stored as an error that references its job."""
+        log = log_about(_log, report.stream, report.kind, tick=report.tick, job=report.job)
+        log.warning("%s", report.message)
+        waiting = self._errors(report)
+        if len(self._waiting) >= MAX_WAITING:
+            _log.error("too many errors wait for the store: the oldest one is dropped")
+            self._waiting.pop(next(iter(self._waiting)), None)
+        self._waiting.setdefault(waiting.error.uri, waiting)
+
+    def is_waiting(self, report: ErrorReport) -> bool:
+        """Return whether a report waits to be stored."""
+        return self._errors(report).error.uri in self._waiting
+
+    def known(self, reports: Sequence[ErrorReport]) -> list[bool]:
+        """Return for each report whether it is stored already, for this period or the last."""
+        waiting = [self._errors(report) for report in reports]
+        stored = self._stored(waiting)
+        return [self._is_known(one, stored) for one in waiting]
+
+    def flush(self) -> None:
+        """Store what waits, as far as the store accepts it; call it without a stream's lock.
+
+        An error counts as stored when a read finds it, because a success that the store reports
+        may be untrue. An error that the store refuses does not delay the others.
+        """
+        if not self._flushing.acquire(blocking=False):
+            return  # another thread does it
+        try:
+            self._flush()
+        except StoreError as failure:
+            _log.error("error resources have to wait for the store: %s", failure)
+        finally:
+            self._flushing.release()
+
+    def _flush(self) -> None:
+        waiting = list(self._waiting.values())
+        if not waiting:
+            return
+        stored = self._stored(waiting)
+        written = []
+        for one in waiting:
+            if self._is_known(one, stored):
+                self._waiting.pop(one.error.uri, None)
+            elif self._write(one.error):
+                written.append(one)
+                stored[one.error.uri] = one.error.created
+        found = self._stored(written)
+        for one in written:
+            if one.error.uri in found:
+                self._waiting.pop(one.error.uri, None)
+
+    def _errors(self, report: ErrorReport) -> _Waiting:
+        """Return the errors of a report for its period and the one before."""
+        at = max(report.at, EARLIEST)
+        start = at - (at - EARLIEST) % self.repeat
+        return _Waiting(_error(report, start), _error(report, start - self.repeat))
+
+    def _stored(self, waiting: Sequence[_Waiting]) -> dict[str, datetime | None]:
+        """Return which of these errors exist, with their dates."""
+        uris = [error.uri for one in waiting for error in (one.error, one.previous)]
+        return dict(self._bound().find_errors(uris)) if uris else {}
+
+    def _is_known(self, one: _Waiting, stored: Mapping[str, datetime | None]) -> bool:
+        previous = stored.get(one.previous.uri)
+        young = previous is not None and one.error.created < previous + self.repeat
+        return young or one.error.uri in stored
+
+    def _write(self, error: ErrorResource) -> bool:
+        """Write an error; return whether the store reports success."""
+        try:
+            self._bound().write_error(error)
+        except StoreUnavailable:
+            raise
+        except StoreError as failure:
+            _log.error("the store refuses an error resource: %s", failure)
+            return False
+        return True
+
+    def _bound(self) -> BoundStore:
+        return self.store.within(self.clock.deadline())
+
+
+def _error(report: ErrorReport, period: datetime) -> ErrorResource:
+    message = f"{report.kind.value} of {report.stream}: {report.message}"
+    return ErrorResource(
+        error_id=ids.error(report.subject, report.cause, period),
+        graph=report.stream.jobs_graph,
+        creator=report.stream.error_creator,
+        message=message[:MAX_MESSAGE],
+        created=report.at,
+        job=report.job.uri if report.job else None,
+    )

@@ -1,0 +1,1 @@
+"""Periodic care for existing jobs: reports stuck ones, repairs incomplete ones."""

@@ -1,0 +1,175 @@
+"""What is wrong with an active job, and what to do about it.
+
+A job that stays active stops its stream: the publication-graph-maintainer skips deltas while an
+initial sync or a healing is active, and ticks wait. A diagnosis depends only on the dates of the
+job and on the configuration, so that two processes write the same words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum
+
+from jobs.clock import EARLIEST
+from jobs.model import MAINTAINERS_HEALING, TASK_OPERATIONS, Job, Status, Stream, Task
+from jobs.rules import CLOCK_TOLERANCE
+
+PLAIN_HEALING = TASK_OPERATIONS + "patchPublicationGraph"  # the documented default
+
+
+class Cause(Enum):
+    """Why an active job does not end, in a few stable words."""
+
+    NO_TASK = "no task"
+    NOT_PICKED_UP = "task never picked up"
+    RUNNING_LONG = "task running long"
+    NOT_CLOSED = "tasks all done, job still active"
+    FAILED_NOT_CLOSED = "task failed, job still active"
+
+    @property
+    def finished(self) -> bool:
+        """Whether the tasks have ended and only the job's own status is out of date."""
+        return self in (Cause.NOT_CLOSED, Cause.FAILED_NOT_CLOSED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StuckThresholds:
+    """How long a task may be scheduled (`pickup`), and busy without a sign of life (`stuck`)."""
+
+    pickup: timedelta = timedelta(minutes=30)
+    stuck: timedelta = timedelta(minutes=1440)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StuckJob:
+    """An active job that does not end.
+
+    `since` is when it became stuck, by the dates in the store. `problem` describes what is wrong
+    with this job, `remedy` what an operator can do.
+    """
+
+    stream: Stream
+    job: Job
+    cause: Cause
+    since: datetime
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        """Return all of it as one message."""
+        return f"job {self.job}: {self.cause.value}: {self.problem}; {self.remedy}"
+
+
+def diagnose(
+    job: Job,
+    stream: Stream,
+    thresholds: StuckThresholds,
+    now: datetime,
+    seen: datetime = EARLIEST,
+) -> StuckJob | None:
+    """Return what is wrong with an active job of a stream, or None.
+
+    Time counts from `seen` at the earliest, when this process first saw the job. A tick's job has
+    its fire time as its date, however late it is created, and must still get its full time.
+    """
+    cause, task = _cause(job)
+    last = _last_change(job, cause, task, now)
+    limit = timedelta(0)
+    if not cause.finished:
+        limit = thresholds.stuck if cause is Cause.RUNNING_LONG else thresholds.pickup
+    if now < max(last, seen) + limit:
+        return None
+    return StuckJob(
+        stream=stream,
+        job=job,
+        cause=cause,
+        since=last + limit,
+        problem=_problem(cause, task, last),
+        remedy=_remedy(job, cause, task, stream),
+    )
+
+
+def timed_out(job: Job, timeout: timedelta, now: datetime, seen: datetime) -> bool:
+    """Return whether an active job showed no sign of life for longer than `timeout`.
+
+    Time counts from `seen`, when this process first saw the job: a job with a date in the past
+    must get its full time too.
+    """
+    return now - max(last_sign_of_life(job, now) or seen, seen) > timeout
+
+
+def last_sign_of_life(job: Job, now: datetime) -> datetime | None:
+    """Return the newest plausible date of a job and its tasks.
+
+    A date before 1970 or in the future comes from a wrong clock and is ignored.
+    """
+    plausible = [date for date in job.dates if EARLIEST < date <= now + CLOCK_TOLERANCE]
+    return max(plausible, default=None)
+
+
+def _cause(job: Job) -> tuple[Cause, Task | None]:
+    """Return why a job would be stuck if it is old enough, and the task that shows it."""
+    by_status = {task.status: task for task in job.tasks}
+    for status, cause in (
+        (Status.BUSY, Cause.RUNNING_LONG),
+        (None, Cause.RUNNING_LONG),  # a status that only another service knows
+        (Status.SCHEDULED, Cause.NOT_PICKED_UP),
+        (Status.FAILED, Cause.FAILED_NOT_CLOSED),
+        (Status.CANCELED, Cause.FAILED_NOT_CLOSED),
+        (Status.SUCCESS, Cause.NOT_CLOSED),
+    ):
+        if status in by_status:
+            return cause, by_status[status]
+    return Cause.NO_TASK, None
+
+
+def _last_change(job: Job, cause: Cause, task: Task | None, now: datetime) -> datetime:
+    """Return the date from which the time of a cause counts."""
+    dated = job
+    if task and cause is Cause.NOT_PICKED_UP:  # earlier work of the job does not count
+        dated = replace(job, modified=None, tasks=(replace(task, modified=None),))
+    return last_sign_of_life(dated, now) or EARLIEST
+
+
+def _problem(cause: Cause, task: Task | None, last: datetime) -> str:
+    date = last.isoformat() if last > EARLIEST else "an unknown date"
+    if task is None:
+        return f"it was created without a task, or lost it, since {date}"
+    if cause.finished:
+        status = task.status.value if task.status else "done"
+        return f"task {task.uri} is {status}, the last change is {date}"
+    if cause is Cause.NOT_PICKED_UP:
+        return f"task {task.uri} is scheduled since {date}"
+    return f"task {task.uri} is busy without a sign of life since {date}"
+
+
+def _remedy(job: Job, cause: Cause, task: Task | None, stream: Stream) -> str:
+    address = stream.address(stream.kind_of(job))
+    again = f"to start again, DELETE {address} (it removes active jobs too) and POST {address}"
+    if task is None:
+        return f"this service adds a task to its own jobs where the rules allow it; {again}"
+    if cause is Cause.NOT_PICKED_UP:
+        return f"{_listener(task, stream)}; {again}"
+    if cause is Cause.RUNNING_LONG:
+        advice = "read the log of the service that runs it, and restart that service if it hangs"
+        return f"{advice}; {again}; {stream.remedies.timed_by} fails such jobs"
+    closing = f"or set {stream.remedies.closed_by} to have this service close such jobs"
+    missing = f"no job-controller runs, or its configuration lacks job operation {job.operation}"
+    return f"{missing}: add it there, {closing}"
+
+
+def _listener(task: Task, stream: Stream) -> str:
+    """Return which service should have picked up a task."""
+    operation = task.operation or "unknown"
+    text = (
+        f"start the service that listens for task operation {operation}: "
+        "it was down when the task came, or there is none"
+    )
+    if operation == PLAIN_HEALING:
+        setting = "HEALING_TASK_OPERATION" if stream.name is None else "healingTaskOperation"
+        text += (
+            f" (the publication-graph-maintainer listens for {MAINTAINERS_HEALING}: "
+            f"set {setting} to that)"
+        )
+    return text

@@ -1,0 +1,1 @@
+"""Ticks: from the cron schedule to the confirmed job."""

@@ -1,0 +1,111 @@
+"""Records what becomes of ticks: a log line, and an event for metrics and status."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from jobs.clock import Clock
+from jobs.error_reports import ErrorReport, ErrorReporter
+from jobs.events import Event, EventLog, Result
+from jobs.model import JobKind, Stream, Tick, Trigger
+from jobs.rules import RULES, Wait
+from jobs.stream_log import log_about
+from jobs.text import count
+from jobs.ticks.pending import Pending, PendingTicks, Superseded
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TickRecorder:
+    """Records what the reconciler finds and does."""
+
+    reporter: ErrorReporter
+    clock: Clock
+    events: EventLog
+
+    def log(self, tick: Tick, text: str, job: str | None = None, level: int = logging.INFO) -> None:
+        """Write a log line about a tick."""
+        log = log_about(_log, tick.stream, tick.kind, tick=tick, job=job)
+        log.log(level, "tick %s: %s", tick, text)
+
+    def created(self, tick: Tick, text: str, job: str, sent_at: datetime) -> None:
+        """Record that a read confirmed the job of a tick."""
+        self.log(tick, text, job)
+        self._record(tick, Result.CREATED, job=job, lateness=sent_at - tick.fire_time)
+
+    def done(self, tick: Tick, reason: str, job: str) -> None:
+        """Record that a job that exists did a tick's work."""
+        self.log(tick, reason, job)
+        self._record(tick, Result.DONE, reason=reason, job=job)
+
+    def refused(self, tick: Tick, reason: str) -> None:
+        """Record that the rules refuse a tick."""
+        self.log(tick, f"refused: {reason}")
+        self._record(tick, Result.REFUSED, reason=reason)
+
+    def deferred(self, pending: Pending, why: Wait) -> None:
+        """Record why the newest pending tick waits; the first time as a warning."""
+        level = logging.INFO if pending.tries else logging.WARNING
+        tick, job = pending.newest, why.blocking[0].uri if why.blocking else None
+        self.log(tick, f"waits: {why.reason}", job, level)
+        self._record(tick, Result.WAITS, reason=why.reason, job=job)
+
+    def superseded(self, superseded: Superseded | None) -> None:
+        """Record which tick superseded earlier ones, if any did."""
+        if superseded is None:
+            return
+        tick, number, since = superseded.tick, superseded.count, superseded.since.isoformat()
+        log = log_about(_log, tick.stream, tick.kind, tick=tick)
+        log.info("tick %s supersedes %s since %s", tick, count(number, "earlier one"), since)
+        self._record(tick, Result.SUPERSEDED, count=number)
+
+    def missed(self, ticks: PendingTicks, pending: Pending) -> None:
+        """Report ticks that were missed, once per period for each kind of obstacle."""
+        why, tick, since = pending.why, pending.newest, pending.oldest.isoformat()
+        others = f", with {count(pending.others, 'other')} since {since}" if pending.others else ""
+        job = why.blocking[0] if why.blocking else None
+        report = ErrorReport(
+            stream=tick.stream,
+            kind=tick.kind,
+            subject=ticks.operation,
+            cause=f"missed:{why.obstacle.name}",
+            at=pending.oldest + ticks.policy.window,
+            message=f"tick {tick}: missed{others}: {why.reason}",
+            job=job,
+            tick=tick,
+        )
+        self.reporter.report(report)
+        self._record(tick, Result.MISSED, reason=why.reason, job=job.uri if job else None)
+
+    def discarded(self, stream: Stream, kind: JobKind, until: datetime) -> None:
+        """Log that a person's DELETE discarded the pending ticks up to an instant."""
+        log_about(_log, stream, kind).info("ticks up to %s: cleaned by request", until.isoformat())
+
+    def deleted(self, stream: Stream, kind: JobKind, until: datetime | None, number: int) -> None:
+        """Record that a person removed jobs, and with them the pending ticks up to an instant."""
+        event = Event(
+            stream=stream,
+            kind=kind,
+            result=Result.CLEANED,
+            trigger=Trigger.REQUEST,
+            at=self.clock.now(),
+            tick=until,
+            reason=f"jobs removed by request: {number}",
+        )
+        self.events.record(event)
+
+    def _record(self, tick: Tick, result: Result, **more: Any) -> None:
+        event = Event(
+            stream=tick.stream,
+            kind=tick.kind,
+            result=result,
+            trigger=RULES[tick.kind].started_by,
+            at=self.clock.now(),
+            tick=tick.fire_time,
+            **more,
+        )
+        self.events.record(event)

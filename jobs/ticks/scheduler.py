@@ -1,0 +1,152 @@
+"""Wake-ups at the right time: APScheduler waits, the reconciler works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from threading import Event
+from typing import Any, NamedTuple
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from jobs.clock import LATEST
+from jobs.model import Stream
+from jobs.ticks.reconciler import Reconciler
+
+# APScheduler sleeps on the monotonic clock. Without this limit it would notice only much later
+# that the wall clock was changed, or that the machine was suspended.
+MAX_SLEEP = timedelta(seconds=30)
+MIN_PAUSE = timedelta(milliseconds=200)  # before work that is overdue is tried once more
+OPTIONS = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+
+
+class TickTrigger(BaseTrigger):  # type: ignore[misc] # APScheduler 3 has no types
+    """Fires at every tick, and in between often enough to notice a changed clock.
+
+    After a pause it returns one current time instead of each missed fire time, because APScheduler
+    would list all of them while it holds its lock.
+    """
+
+    def __init__(self, next_due: Callable[[datetime], datetime]) -> None:
+        self._next_due = next_due
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
+        """Return when to wake next; APScheduler calls this."""
+        base = now if previous is None else max(previous, now - MAX_SLEEP)
+        return min(self._next_due(base), base + MAX_SLEEP)
+
+
+class WakeUp(BaseTrigger):  # type: ignore[misc] # APScheduler 3 has no types
+    """Fires once, at an instant, and next at `LATEST`, which never comes.
+
+    APScheduler removes a job whose trigger has ended. If it is shut down at that moment, its
+    thread dies of an exception; a trigger that never ends avoids that.
+    """
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:  # noqa: ARG002 - the base class's
+        """Return when to wake; APScheduler calls this."""
+        return self._at if previous is None else LATEST
+
+
+class PeriodicTask(NamedTuple):
+    """Work that is repeated, with `every` as its period."""
+
+    name: str
+    run: Callable[[], None]
+    every: timedelta
+
+
+class TickScheduler:
+    """Wakes the reconciler for each stream with due ticks, and runs periodic tasks.
+
+    Retries and confirmations are scheduled too, so that no thread waits for anything.
+    """
+
+    def __init__(
+        self,
+        reconciler: Reconciler,
+        periodic_tasks: Sequence[PeriodicTask],
+        flush_errors: Callable[[], None],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._reconciler = reconciler
+        self._periodic_tasks = periodic_tasks
+        self._flush_errors = flush_errors
+        self._now = now
+        self._stopped = Event()
+        # A stream uses at most two workers, for its ticks and its retries, so that none waits.
+        workers = ThreadPoolExecutor(2 * len(reconciler.streams) + len(periodic_tasks) + 1)
+        self._scheduler = BackgroundScheduler(executors={"default": workers}, timezone=UTC)
+
+    def start(self) -> None:
+        """Start the schedules; what is due already is handled at once."""
+        now = self._now()
+        for stream in self._reconciler.streams:
+            trigger = TickTrigger(partial(self._reconciler.next_due, stream))
+            self._add(f"ticks of {stream}", self._wake, trigger, stream, next_run_time=now)
+        for name, run, every in self._periodic_tasks:
+            trigger = IntervalTrigger(seconds=every.total_seconds(), timezone=UTC)
+            self._add(name, run, trigger, next_run_time=now)
+        self._scheduler.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread lives, or it was not started, or it was stopped on purpose.
+
+        APScheduler's own state still says RUNNING after its thread has died.
+        """
+        thread = getattr(self._scheduler, "_thread", None)
+        if thread is None or thread.ident is None:  # RUNNING begins a moment before its thread
+            return True
+        # The thread first: a stop between the two reads must not look like a death.
+        return thread.is_alive() or not self._scheduler.running
+
+    def stop(self) -> None:
+        """Begin nothing more; do not wait for work that runs already."""
+        self._stopped.set()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    def _wake(self, stream: Stream) -> None:
+        if self._stopped.is_set():
+            return
+        self._reconciler.reconcile(stream)
+        self._schedule_retry(stream)
+        self._schedule_confirmation()
+        self._flush_errors()  # last, because it may take long
+
+    def _confirm(self) -> None:
+        if self._stopped.is_set():
+            return
+        self._reconciler.confirm()
+        for stream in self._reconciler.streams:
+            self._schedule_retry(stream)
+        self._schedule_confirmation()
+
+    def _schedule_retry(self, stream: Stream) -> None:
+        at = self._reconciler.next_retry(stream)
+        self._wake_at(f"tries of {stream}", self._wake, at, stream)
+
+    def _schedule_confirmation(self) -> None:
+        self._wake_at("confirmation", self._confirm, self._reconciler.next_confirmation())
+
+    def _wake_at(
+        self, name: str, run: Callable[..., None], at: datetime | None, *args: object
+    ) -> None:
+        """Run something at an instant; it replaces an earlier wake-up of the same name."""
+        if at is not None and not self._stopped.is_set():
+            self._add(name, run, WakeUp(max(at, self._now() + MIN_PAUSE)), *args)
+
+    def _add(
+        self, name: str, run: Callable[..., None], trigger: BaseTrigger, *args: object, **more: Any
+    ) -> None:
+        self._scheduler.add_job(
+            run, trigger, args=args, id=name, replace_existing=True, **OPTIONS, **more
+        )

@@ -1,0 +1,124 @@
+"""Warnings about settings that are probably wrong or that the Node service understood differently.
+
+Nothing here changes a setting. Each function warns about one kind of mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+
+from pydantic.alias_generators import to_camel
+
+from jobs.model import MAINTAINERS_HEALING, JobKind, Stream
+from settings.fields import Service
+from settings.problems import Problems
+from settings.sources import ENVIRONMENT, Source, place_of, suggestion
+from settings.stream_fields import KIND_FIELDS, EnvironmentStream, FileStream
+from settings.streams import StreamSource, job_operations
+
+_OPPOSITES = {  # switches of the environment, and those of the file that have the opposite meaning
+    "heal_must_wait_for_initial_sync": "healShouldNotWaitForInitialSync",
+    "enable_dump_file_creation": "disableDumpFileCreation",
+    "enable_healing_job_operation": "disableHealingJobOperation",
+}
+
+
+def mistyped_variables(env: Mapping[str, str], problems: Problems) -> None:
+    """Warn about unknown variables with a name similar to one of ours."""
+    known = [name.upper() for name in (*EnvironmentStream.model_fields, *Service.model_fields)]
+    for variable in env:
+        close = get_close_matches(variable.upper(), known, n=1, cutoff=0.85)
+        if close and variable not in known:
+            problem = "not a variable of this service, ignored"
+            problems.warning(f"{ENVIRONMENT} {variable}", problem, f"did you mean {close[0]}?")
+
+
+def unused_variables(env: Mapping[str, str], config_file: str, problems: Problems) -> None:
+    """Warn about variables of the environment's stream if there is no such stream.
+
+    They often remain after a migration from version 0.x of the Node service.
+    """
+    shared = {kind.task_operation for kind in KIND_FIELDS}  # defaults for the file's streams too
+    for name in (*EnvironmentStream.model_fields, "error_creator_uri"):
+        variable, opposite = name.upper(), _OPPOSITES.get(name)
+        if variable in env and name not in shared:
+            key = f'"{opposite}", its opposite,' if opposite else f'"{to_camel(name)}"'
+            problem = f"no effect on the streams of {config_file}"
+            fix = f"set {key} in its streams, and remove the variable"
+            problems.warning(f"{ENVIRONMENT} {variable}", problem, fix, env[variable])
+
+
+def unknown_keys(source: Source[FileStream], problems: Problems) -> None:
+    """Warn about unknown keys in the file."""
+    known = [str(info.alias) for info in FileStream.model_fields.values()]
+    for key in source.raw:
+        if key not in known:
+            where = place_of(key, source.where, source.origins)
+            problems.warning(where, "unknown key, ignored", suggestion(key, known))
+
+
+def quoted_false(source: Source[FileStream], problems: Problems) -> None:
+    """Warn about the string "false", which the Node service read as true."""
+    for name in FileStream.model_fields:
+        value, checked = source.raw.get(source.key(name)), getattr(source.fields, name)
+        known_to_node = name != "close_finished_jobs"
+        valid = name not in source.invalid
+        if known_to_node and isinstance(value, str) and checked is False and valid:
+            problem = "read as false, but the Node service read any string as true"
+            problems.warning(source.place(name), problem, "write false without quotes", value)
+
+
+def changed_defaults(source: Source[EnvironmentStream], problems: Problems) -> None:
+    """Warn about unset variables whose default differs from the behaviour of the Node service.
+
+    Each warning contains the line to add.
+    """
+    if "START_INITIAL_SYNC" not in source.raw:
+        problem = "not set, so no initial sync is allowed (the Node service allowed it by default)"
+        fix = "add START_INITIAL_SYNC=true to allow it, or START_INITIAL_SYNC=false"
+        problems.warning(source.place("start_initial_sync"), problem, fix)
+    healing = source.fields.enable_healing_job_operation
+    if healing and "HEALING_TASK_OPERATION" not in source.raw:
+        problem = (
+            f"not set, so healing tasks get {source.fields.healing_task_operation}, but the "
+            "publication-graph-maintainer listens for the operation that the Node service wrote"
+        )
+        fix = f"add HEALING_TASK_OPERATION={MAINTAINERS_HEALING}"
+        problems.warning(source.place("healing_task_operation"), problem, fix)
+
+
+def remedies_without_watchdog(
+    service: Service, streams: Iterable[Stream], problems: Problems
+) -> None:
+    """Warn about remedies that have no effect because the watchdog is off."""
+    remedies = [stream.remedies for stream in streams]
+    settings = {r.timed_by for r in remedies if r.job_timeout}
+    settings |= {r.closed_by for r in remedies if r.close_finished}
+    if settings and not service.watchdog_minutes:
+        verb = "has" if len(settings) == 1 else "have"
+        problem = f"0, so {' and '.join(sorted(settings))} {verb} no effect"
+        fix = "unset it, or set the minutes between two scans"
+        problems.warning(f"{ENVIRONMENT} WATCHDOG_MINUTES", problem, fix)
+
+
+def misplaced_operations(source: StreamSource, problems: Problems) -> None:
+    """Warn about a job operation in place of a task operation, because no consumer handles it."""
+    for kind in KIND_FIELDS:
+        operation: str = getattr(source.fields, kind.task_operation)
+        if "/JobOperation/" in operation or operation in job_operations(source).values():
+            usual = FileStream.model_fields[kind.task_operation].default
+            problem = "a job operation, not a task operation"
+            fix = f"check what its consumer listens for, by default {usual}"
+            problems.warning(source.place(kind.task_operation), problem, fix, operation)
+
+
+def endless_wait(source: StreamSource, stream: Stream, problems: Problems) -> None:
+    """Warn about a healing that waits for an initial sync that can never exist."""
+    sync, healing = stream.plan(JobKind.INITIAL_SYNC), stream.plan(JobKind.HEALING)
+    operation = "initial_publication_graph_sync_job_operation"
+    if source.invalid & {operation, source.fields.FREED_BY.field} or sync.enabled:
+        return
+    if healing.enabled and stream.healing_waits and sync.job_operation is None:
+        problem = "not set, so the healing waits forever for an initial sync"
+        problems.warning(source.place(operation), problem, f"set it, or set {stream.freed_by}")

@@ -1,0 +1,77 @@
+r"""A server that answers every request with the same bytes, valid HTTP or not.
+
+    with Canned(b"HTTP/1.1 418 I'm a teapot\r\n\r\n") as server:
+        ...  # let the service use server.endpoint
+        assert server.requests[0].form == {"query": "ASK {}"}
+
+For answers that a real store behind `tests.support.faults.FaultProxy` cannot give.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import socketserver
+import threading
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from tests.support.contexts import Resource
+from tests.support.faults import JSON, Request, read_request
+
+
+def answer(
+    status: int = HTTPStatus.OK, body: bytes = b"", headers: Mapping[str, str] = JSON
+) -> bytes:
+    """Return the bytes of an HTTP answer."""
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
+class Canned(Resource):
+    """A server on a free port of 127.0.0.1 that sends `content` to each client.
+
+    With `pause`, the bytes are sent one by one, each after that many seconds. With `talks_first`,
+    the server sends without reading a request, as many protocols other than HTTP do.
+    """
+
+    def __init__(self, content: bytes, pause: float = 0.0, *, talks_first: bool = False) -> None:
+        self.content = content
+        self.pause = pause
+        self.talks_first = talks_first
+        self.requests: list[Request] = []
+        self._closing = threading.Event()
+        canned = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                with contextlib.suppress(OSError):  # The client gave up
+                    canned.reply(self.request)
+
+        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}/sparql"
+
+    def acquire(self, stack: contextlib.ExitStack) -> None:
+        """Serve until the block ends."""
+        stack.callback(self._server.server_close)
+        self._thread.start()
+        stack.callback(self._thread.join)
+        stack.callback(self._server.shutdown)
+        stack.callback(self._closing.set)
+
+    def reply(self, connection: socket.socket) -> None:
+        """Read one request, unless the server talks first, and send the content."""
+        if not self.talks_first:
+            with connection.makefile("rb") as stream:
+                request = read_request(stream)
+            if request is not None:
+                self.requests.append(request)
+        if not self.pause:
+            connection.sendall(self.content)
+            return
+        for byte in self.content:
+            if self._closing.wait(self.pause):
+                return
+            connection.sendall(bytes([byte]))

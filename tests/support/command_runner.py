@@ -1,0 +1,57 @@
+"""Run a command in this process, with the settings, clock and store of the test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from click.testing import Result
+from flask import Flask
+
+from commands import register
+from commands.context import CommandContext
+from config import Settings
+from jobs.store import JobStore
+from tests.support.builders import TestClock
+from tests.support.canned import Canned
+from tests.support.fakes import FakeJobStore
+
+
+def run(
+    settings: Settings,
+    *arguments: str,
+    clock: TestClock | None = None,
+    store: JobStore | None = None,
+    pause: Callable[[float], None] | None = None,
+) -> Result:
+    """Run `flask ARGUMENTS`; an exception that is not an exit fails the test."""
+    app = Flask(__name__, static_folder=None)
+    context = CommandContext(
+        settings=settings,
+        store=store or FakeJobStore(),
+        clock=(clock or TestClock()).clock(),
+        pause=pause or never,
+    )
+    register(app, context)
+    result = app.test_cli_runner().invoke(args=list(arguments))
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def run_against(
+    said: bytes, settings: Settings, *arguments: str, **more: Any
+) -> tuple[Result, list[str]]:
+    """Run a command against a service that answers with these bytes.
+
+    Return the result and the requests, each as method and path.
+    """
+    with Canned(said) as server:
+        url = server.endpoint.removesuffix("/sparql")
+        result = run(settings, *arguments, "--url", f"{url}/", **more)
+        return result, [f"{request.method} {request.path}" for request in server.requests]
+
+
+def never(seconds: float) -> None:
+    """Fail the test, as this command must not pause."""
+    raise AssertionError(f"a pause of {seconds} s")

@@ -1,0 +1,32 @@
+"""The service's own client and job store, connected to a server of the tests."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from jobs.store import Deadline
+from sparql.client import SparqlClient
+from sparql.store import BoundSparqlStore, SparqlJobStore
+from tests.support.servers import Endpoints
+
+
+def soon(seconds: float = 30) -> Deadline:
+    """Return a deadline on the real clock."""
+    return Deadline.after(seconds, time.monotonic)
+
+
+def client_of(url: str, update_url: str | None = None, **options: Any) -> SparqlClient:
+    """Return a client; by default it sends updates to the same URL as queries."""
+    options.setdefault("new_call_id", lambda: "call")
+    return SparqlClient(query_url=url, update_url=update_url or url, **options)
+
+
+def store_of(server: Endpoints) -> SparqlJobStore:
+    """Return the job store in a triplestore."""
+    return SparqlJobStore(client_of(server.endpoint, server.update_endpoint))
+
+
+def bound_store_of(server: Endpoints, seconds: float = 60) -> BoundSparqlStore:
+    """Return the job store in a triplestore, within a deadline that begins now."""
+    return store_of(server).within(soon(seconds))

@@ -1,0 +1,80 @@
+"""Every statement of the service, filled with example values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from jobs.model import Status
+from jobs.store import ErrorResource
+from sparql import queries
+from tests.support.builders import (
+    DUMP,
+    HEALING,
+    INITIAL_SYNC,
+    NOW,
+    job_of,
+    new_job,
+    operation,
+    stream_of,
+    task_of,
+)
+
+STREAM = stream_of()
+DUMPS_ONLY = stream_of(unconfigured=[INITIAL_SYNC, HEALING])
+OPERATIONS = STREAM.operations
+NEW_JOB = new_job("a")
+JOB = job_of(DUMP, tasks=(task_of("1"), task_of("2", Status.SUCCESS), task_of("3", Status.BUSY)))
+JOB_URIS = ("http://redpencil.data.gift/id/job/1", "http://redpencil.data.gift/id/job/2")
+ERROR = ErrorResource(
+    error_id="e",
+    graph=STREAM.jobs_graph,
+    creator=STREAM.error_creator,
+    message='no "dump":\nwhy \\ ever',
+    created=NOW,
+)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A file of `sparql/statements/`, and a function that fills it; `about` distinguishes two."""
+
+    file: str
+    fill: Callable[[], str]
+    about: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file} {self.about}".rstrip()
+
+    @property
+    def is_update(self) -> bool:
+        """Whether it is an update; otherwise it is a query."""
+        return self.file.endswith(".ru")
+
+
+STATEMENTS = [
+    Statement("ping.rq", queries.ping),
+    Statement("create_job.ru", partial(queries.create_job, NEW_JOB)),
+    Statement("stream_state.rq", partial(queries.stream_state, STREAM, NOW)),
+    Statement("stream_state.rq", partial(queries.stream_state, DUMPS_ONLY, NOW), "with one kind"),
+    Statement("find_jobs.rq", partial(queries.find_jobs, JOB_URIS)),
+    Statement("active_jobs.rq", partial(queries.active_jobs, OPERATIONS)),
+    Statement("recent_jobs.rq", partial(queries.recent_jobs, OPERATIONS, NOW)),
+    Statement("newest_jobs.rq", partial(queries.newest_jobs, OPERATIONS, NOW)),
+    Statement("jobs_without_task.rq", partial(queries.jobs_without_task, OPERATIONS)),
+    Statement("add_task.ru", partial(queries.add_task, NEW_JOB)),
+    Statement("duplicate_values_of_jobs.rq", partial(queries.duplicate_values_of_jobs, OPERATIONS)),
+    Statement(
+        "duplicate_values_of_tasks.rq", partial(queries.duplicate_values_of_tasks, OPERATIONS)
+    ),
+    Statement("repair_duplicate_values.ru", partial(queries.repair_duplicate_values, JOB_URIS)),
+    Statement("set_status.ru", partial(queries.set_status, JOB, Status.FAILED, NOW)),
+    Statement("find_errors.rq", partial(queries.find_errors, [ERROR.uri])),
+    Statement("write_error.ru", partial(queries.write_error, ERROR)),
+    Statement(
+        "write_error.ru", partial(queries.write_error, replace(ERROR, job=JOB.uri)), "about a job"
+    ),
+    Statement("deletable_jobs.rq", partial(queries.deletable_jobs, operation(DUMP))),
+    Statement("delete_jobs.ru", partial(queries.delete_jobs, [JOB, job_of(HEALING)])),
+]

@@ -1,0 +1,263 @@
+"""Creating one job: what is read, what is written once, and how it is confirmed."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from jobs import ids
+from jobs.creation import JobCreator, JobRefused, SentJob
+from jobs.model import Job, JobKind, Status, Stream, Tick
+from jobs.rules import AlreadyDone, Wait
+from jobs.store import StoreError, StoreUnavailable
+from tests.support.builders import (
+    DAY,
+    DUMP,
+    HEALING,
+    INITIAL_SYNC,
+    MINUTE,
+    NOW,
+    TestClock,
+    at,
+    job_of,
+    operation,
+    stream_of,
+)
+from tests.support.domain import Harness
+from tests.support.fakes import LOST, REFUSED, FakeJobStore
+
+STREAM = stream_of()
+INDEPENDENT = stream_of(healing_waits=False)
+
+
+@pytest.fixture
+def store() -> FakeJobStore:
+    return FakeJobStore()
+
+
+@pytest.fixture
+def creator(store: FakeJobStore) -> JobCreator:
+    return creator_of(store)
+
+
+def creator_of(store: FakeJobStore, clock: TestClock | None = None) -> JobCreator:
+    return Harness((STREAM,), clock or TestClock(), store).creator
+
+
+def tick(kind: JobKind = DUMP) -> Tick:
+    return Tick(STREAM, kind, NOW)
+
+
+def test_the_job_of_a_late_tick_has_the_configured_operations_and_the_fire_time(
+    store: FakeJobStore,
+) -> None:
+    creator = creator_of(store, TestClock(now=NOW + 3 * MINUTE))
+    outcome = creator.create_for_tick(tick(), NOW)
+    (job,) = store.created
+    assert outcome == SentJob(job)
+    assert job.job_operation == operation(DUMP)
+    assert job.task_operation == STREAM.plan(DUMP).task_operation
+    assert job.graph == STREAM.jobs_graph
+    assert job.created == NOW
+    assert job.job_id == ids.tick_job(operation(DUMP), NOW)
+    assert job.task_id == ids.first_task(job.job_id)
+
+
+def test_a_requested_job_has_a_random_id_and_the_current_time(
+    store: FakeJobStore, creator: JobCreator
+) -> None:
+    requested = creator.request(STREAM, DUMP)
+    assert store.created == [requested]
+    assert requested.uri == "http://redpencil.data.gift/id/job/id-1"
+    assert requested.task_id == ids.first_task("id-1")
+    assert requested.created == NOW
+
+
+def test_the_initial_sync_of_a_start_has_the_same_id_at_every_try(
+    store: FakeJobStore, creator: JobCreator
+) -> None:
+    store.failures["create"] = [REFUSED]
+    with pytest.raises(StoreUnavailable):
+        creator.create_for_tick(tick(INITIAL_SYNC), NOW)
+    creator.create_for_tick(tick(INITIAL_SYNC), NOW)
+    (job,) = store.created
+    assert job.job_id == ids.startup_job(operation(INITIAL_SYNC), None)
+    assert store.calls.count("newest") == 1
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELED])
+def test_a_start_after_an_unsuccessful_initial_sync_creates_a_new_job_and_logs_why(
+    store: FakeJobStore, creator: JobCreator, caplog: pytest.LogCaptureFixture, status: Status
+) -> None:
+    caplog.set_level(logging.INFO)
+    store.add(earlier := job_of(INITIAL_SYNC, status, created=NOW - DAY))
+    creator.create_for_tick(tick(INITIAL_SYNC), NOW)
+    (job,) = store.created
+    assert job.job_id == ids.startup_job(operation(INITIAL_SYNC), earlier.uri)
+    assert f"none succeeded yet, and the last one is {earlier} ({status.value})" in caplog.text
+
+
+def test_a_start_with_a_corrected_clock_never_reuses_the_id_of_an_initial_sync(
+    store: FakeJobStore,
+) -> None:
+    """The first start ran with a clock that was 300 days ahead."""
+    ahead = TestClock(now=NOW + 300 * DAY)
+    creator_of(store, ahead).create_for_tick(Tick(STREAM, INITIAL_SYNC, ahead.now), NOW)
+    (first,) = store.created
+    store.jobs[first.uri] = replace(store.jobs[first.uri], status=Status.FAILED)
+    creator_of(store).create_for_tick(tick(INITIAL_SYNC), NOW)
+    assert len({job.uri for job in store.created}) == 2
+
+
+def test_a_start_creates_no_second_initial_sync_while_another_replica_creates_one(
+    store: FakeJobStore, creator: JobCreator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The id depends on the newest job. Read after the state, that would be the other's job."""
+    newest = store.newest
+
+    def answer_before_the_other_writes(*args: Any) -> tuple[Job, ...]:
+        answer = newest(*args)
+        monkeypatch.undo()
+        creator_of(store).create_for_tick(tick(INITIAL_SYNC), NOW)
+        return answer
+
+    monkeypatch.setattr(store, "newest", answer_before_the_other_writes)
+    outcome = creator.create_for_tick(tick(INITIAL_SYNC), NOW)
+    assert isinstance(outcome, AlreadyDone)
+    assert len(store.created) == 1
+
+
+def test_a_tick_reads_the_store_once_and_writes_once(
+    store: FakeJobStore, creator: JobCreator
+) -> None:
+    creator.create_for_tick(tick(), NOW)
+    assert store.calls == ["state", "create"]
+
+
+@pytest.mark.parametrize(
+    ("stream", "kind", "calls"),
+    [
+        (STREAM, DUMP, ["create", "find"]),
+        (STREAM, INITIAL_SYNC, ["create", "find"]),
+        (STREAM, HEALING, ["state", "create", "find"]),
+        (INDEPENDENT, HEALING, ["create", "find"]),
+    ],
+    ids=["dump", "initial sync", "healing that waits", "healing that does not wait"],
+)
+def test_a_request_reads_the_state_only_if_the_decision_depends_on_it(
+    store: FakeJobStore, creator: JobCreator, stream: Stream, kind: JobKind, calls: list[str]
+) -> None:
+    store.add(job_of(INITIAL_SYNC, Status.SUCCESS))
+    creator.request(stream, kind)
+    assert store.calls == calls
+
+
+def test_a_tick_with_a_job_gets_no_other(store: FakeJobStore, creator: JobCreator) -> None:
+    store.add(existing := job_of(DUMP, Status.SUCCESS, created=NOW))
+    outcome = creator.create_for_tick(tick(), NOW)
+    assert outcome == AlreadyDone(f"done by job {existing}", existing)
+    assert not store.created
+
+
+def test_a_tick_that_has_to_wait_writes_nothing(store: FakeJobStore, creator: JobCreator) -> None:
+    store.add(blocking := job_of(HEALING))
+    outcome = creator.create_for_tick(tick(), NOW)
+    assert isinstance(outcome, Wait)
+    assert outcome.blocking == (blocking,)
+    assert store.calls == ["state"]
+
+
+def test_a_tick_whose_job_was_certainly_not_written_raises_the_error(
+    store: FakeJobStore, creator: JobCreator
+) -> None:
+    store.failures["create"] = [REFUSED]
+    with pytest.raises(StoreUnavailable):
+        creator.create_for_tick(tick(), NOW)
+
+
+def test_a_tick_whose_answer_was_lost_is_in_doubt_and_not_sent_again(
+    store: FakeJobStore, creator: JobCreator
+) -> None:
+    store.failures["create"] = [LOST]
+    outcome = creator.create_for_tick(tick(), NOW)
+    assert isinstance(outcome, SentJob)
+    assert outcome.doubt is LOST
+    assert store.calls.count("create") == 1
+
+
+def test_a_refused_request_raises_the_reason_and_writes_nothing(
+    store: FakeJobStore, creator: JobCreator
+) -> None:
+    with pytest.raises(JobRefused, match="no initial sync has succeeded yet"):
+        creator.request(STREAM, HEALING)
+    assert not store.created
+    assert not store.errors
+
+
+@pytest.mark.parametrize("step", ["state", "create"])
+def test_a_request_raises_the_error_of_the_store(
+    store: FakeJobStore, creator: JobCreator, step: str
+) -> None:
+    store.add(job_of(INITIAL_SYNC, Status.SUCCESS))
+    store.failures[step] = [StoreError("syntax error")]
+    with pytest.raises(StoreError, match=r"^syntax error$"):
+        creator.request(STREAM, HEALING)
+
+
+def test_a_request_whose_answer_was_lost_succeeds_if_a_read_finds_the_job(
+    store: FakeJobStore, creator: JobCreator
+) -> None:
+    store.late_failures["create"] = [LOST]
+    job = creator.request(STREAM, DUMP)
+    assert store.created == [job]
+    assert store.calls == ["create", "find"]
+
+
+def test_a_request_is_believed_if_only_the_confirming_read_fails(
+    store: FakeJobStore, creator: JobCreator
+) -> None:
+    store.failures["find"] = [REFUSED]
+    assert store.created == [creator.request(STREAM, DUMP)]
+
+
+@pytest.mark.parametrize("find_fails", [False, True], ids=["not found", "read fails"])
+def test_a_request_whose_answer_was_lost_names_the_job_that_may_still_appear(
+    store: FakeJobStore, creator: JobCreator, *, find_fails: bool
+) -> None:
+    store.failures = {"create": [LOST], "find": [REFUSED] if find_fails else []}
+    text = r"^no answer; the dump job http:\S+/id-1 may still appear$"
+    with pytest.raises(StoreUnavailable, match=text) as failure:
+        creator.request(STREAM, DUMP)
+    assert failure.value.in_doubt
+
+
+@pytest.mark.parametrize("stored", [False, True], ids=["nothing", "a job without its task"])
+def test_a_request_fails_if_the_store_reports_success_but_stored_not_all(
+    store: FakeJobStore, creator: JobCreator, *, stored: bool
+) -> None:
+    store.swallows.add(uri := "http://redpencil.data.gift/id/job/id-1")
+    store.add(*[job_of(DUMP, uri=uri)] * stored)
+    with pytest.raises(StoreUnavailable, match="reported success, but the job is not there"):
+        creator.request(STREAM, DUMP)
+
+
+def test_a_job_dated_in_the_future_is_ignored_with_a_warning(
+    store: FakeJobStore, creator: JobCreator, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.add(job_of(DUMP, Status.SUCCESS, created=at("2050-01-01")))
+    assert isinstance(creator.create_for_tick(tick(), NOW), SentJob)
+    assert "in the future: ignored" in caplog.text
+
+
+def test_a_healing_that_counts_as_the_initial_sync_is_logged_once(
+    store: FakeJobStore, creator: JobCreator, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    store.add(healed := job_of(HEALING, Status.SUCCESS, created=NOW - DAY))
+    for _ in range(3):
+        creator.request(STREAM, HEALING)
+    text = f"counts as synced: no initial sync job is left, but healing {healed} succeeded"
+    assert caplog.text.count(text) == 1

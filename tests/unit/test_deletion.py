@@ -1,0 +1,117 @@
+"""Removing all jobs of a kind in batches, and what is reported about it."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+import pytest
+
+from jobs.deletion import delete_jobs
+from jobs.model import Job, NoOperationError, Status
+from jobs.store import StoreError, StoreUnavailable
+from tests.support.builders import DUMP, HEALING, job_of, stream_of
+from tests.support.fakes import BATCH, LOST, REFUSED, FakeJobStore
+
+STREAM = stream_of()
+
+
+@pytest.fixture
+def store() -> FakeJobStore:
+    return FakeJobStore()
+
+
+def dumps(count: int) -> list[Job]:
+    return [job_of(DUMP, Status.SUCCESS, uri=f"urn:job:{number:05}") for number in range(count)]
+
+
+def test_all_jobs_of_the_kind_are_removed_and_active_ones_are_named(
+    store: FakeJobStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    kept, active, ended = job_of(HEALING), job_of(DUMP), job_of(DUMP, Status.SUCCESS)
+    store.add(kept, active, ended)
+    assert set(delete_jobs(store, STREAM, DUMP)) == {active, ended}
+    assert set(store.jobs) == {kept.uri}
+    text = f"2 jobs with their tasks and errors, 1 of them active: {active} (busy)"
+    assert f"dump of stream public: cleaned by request: {text}" in caplog.messages
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "no jobs"), (1, "1 job with its tasks and errors")]
+)
+def test_the_log_line_counts_in_plain_english(
+    store: FakeJobStore, caplog: pytest.LogCaptureFixture, number: int, text: str
+) -> None:
+    caplog.set_level(logging.INFO)
+    store.add(*dumps(number))
+    assert len(delete_jobs(store, STREAM, DUMP)) == number
+    assert caplog.messages == [f"dump of stream public: cleaned by request: {text}"]
+
+
+def test_jobs_of_a_disabled_kind_are_removed(store: FakeJobStore) -> None:
+    store.add(job := job_of(DUMP))
+    assert delete_jobs(store, stream_of(disabled=[DUMP]), DUMP) == (job,)
+
+
+def test_jobs_of_a_kind_without_an_operation_cannot_be_removed(store: FakeJobStore) -> None:
+    with pytest.raises(NoOperationError, match="no dump job operation"):
+        delete_jobs(store, stream_of(unconfigured=[DUMP]), DUMP)
+
+
+def test_each_thousand_jobs_takes_two_requests(store: FakeJobStore) -> None:
+    store.add(*dumps(10 * BATCH))
+    assert len(delete_jobs(store, STREAM, DUMP)) == 10 * BATCH
+    assert store.calls == [*["deletable_jobs", "delete"] * 10, "deletable_jobs"]
+    assert not store.jobs
+
+
+def test_a_failure_after_the_first_batch_reports_what_was_removed(
+    store: FakeJobStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    store.add(*dumps(3 * BATCH))
+    store.late_failures["delete"] = [LOST, REFUSED]
+    text = f"refused; {BATCH} jobs removed before that, call again for the rest"
+    with pytest.raises(StoreUnavailable, match=f"^{re.escape(text)}$"):
+        delete_jobs(store, STREAM, DUMP)
+    assert f"{BATCH} jobs with their tasks and errors" in caplog.text
+
+
+def test_a_failure_of_the_first_batch_is_reported_alone(store: FakeJobStore) -> None:
+    store.add(*dumps(1))
+    store.failures["delete"] = [StoreError("forbidden")]
+    with pytest.raises(StoreError, match=r"^forbidden$"):
+        delete_jobs(store, STREAM, DUMP)
+
+
+def test_a_store_that_reports_success_without_removing_jobs_is_reported(
+    store: FakeJobStore,
+) -> None:
+    store.add(*dumps(2))
+    store.swallows.add("urn:job:00000")
+    with pytest.raises(StoreUnavailable, match=r"^the store does not remove the jobs$"):
+        delete_jobs(store, STREAM, DUMP)
+
+
+def test_reported_failures_of_successful_updates_do_not_end_the_work(store: FakeJobStore) -> None:
+    """Virtuoso reports some deadlocks although it removed the jobs."""
+    store.add(*dumps(3 * BATCH))
+    store.late_failures["delete"] = [LOST] * 3
+    assert len(delete_jobs(store, STREAM, DUMP)) == 3 * BATCH
+    assert not store.jobs
+
+
+def test_an_update_that_fails_twice_in_doubt_is_sent_again(store: FakeJobStore) -> None:
+    store.add(*dumps(2 * BATCH))
+    store.failures["delete"] = [LOST] * 2
+    assert len(delete_jobs(store, STREAM, DUMP)) == 2 * BATCH
+    assert not store.jobs
+
+
+def test_an_update_that_fails_three_times_in_doubt_is_reported(store: FakeJobStore) -> None:
+    store.add(*dumps(2))
+    store.failures["delete"] = [LOST] * 9
+    with pytest.raises(StoreUnavailable, match=r"^no answer$"):
+        delete_jobs(store, STREAM, DUMP)
+    assert store.calls.count("delete") == 3

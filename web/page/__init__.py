@@ -1,0 +1,1 @@
+"""The HTML status page, rendered from a `StatusReport` alone."""

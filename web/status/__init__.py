@@ -1,0 +1,1 @@
+"""From the store and the running process to one `StatusReport`."""

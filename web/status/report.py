@@ -1,0 +1,136 @@
+"""The status as values: page, JSON, metrics and command line show these same facts.
+
+The keys are stable, and the descriptions are part of the OpenAPI document. Instants are aware and
+in UTC. The page and the command line convert them to the service's time zone.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from jobs.text import encodable
+
+MAX_LISTED = 100  # jobs and fire times of one kind
+
+Slug: TypeAlias = Literal["initial-sync", "healing", "dump"]
+JobStatus: TypeAlias = Literal["busy", "scheduled", "success", "failed", "canceled", "unknown"]
+Result: TypeAlias = Literal[
+    "created", "done", "waits", "superseded", "missed", "cleaned", "refused", "failed"
+]
+Text: TypeAlias = Annotated[str, AfterValidator(encodable)]  # may hold text from the store
+
+
+class Report(BaseModel):
+    """A part of the status; immutable."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class JobReport(Report):
+    """A job as it is in the store."""
+
+    uri: Text = Field(description="URI of the job")
+    status: JobStatus = Field(
+        description="last segment of its `adms:status`; `unknown` if it is none of the others"
+    )
+    created: datetime | None = Field(description="its `dct:created`")
+    modified: datetime | None = Field(description="newest date of the job and its tasks")
+
+
+class StuckJobReport(Report):
+    """Why an active job counts as stuck."""
+
+    cause: str = Field(description="kind of problem, as a fixed short text")
+    since: datetime = Field(description="since when it counts as stuck, by its dates in the store")
+    message: Text = Field(description="what is wrong with this job")
+    remedy: Text = Field(description="what to do about it")
+
+
+class ActiveJobReport(JobReport):
+    """A job that is busy or scheduled."""
+
+    trouble: StuckJobReport | None = Field(
+        description="why it counts as stuck; null if it is not stuck"
+    )
+
+
+class OutcomeReport(Report):
+    """The outcome of the last tick or call of a kind, as this process knows it."""
+
+    result: Result = Field(description="the outcome")
+    at: datetime = Field(description="when the outcome was known")
+    tick: datetime | None = Field(description="fire time of the tick; null for a call")
+    reason: Text = Field(description="reason for the outcome; empty if a job was created")
+    job: Text | None = Field(
+        description="URI of the job that was created, or that is the reason for the outcome"
+    )
+
+
+class KindReport(Report):
+    """One job kind of a stream."""
+
+    kind: Slug = Field(description="the job kind")
+    enabled: bool = Field(description="whether jobs of this kind may be created")
+    job_operation: str | None = Field(description="its job operation")
+    task_operation: str = Field(description="operation of its tasks")
+    pattern: str | None = Field(description="its cron pattern; null if it has no schedule")
+    pattern_in_words: str | None = Field(description="the cron pattern in English")
+    next_fire_time: datetime | None = Field(description="when its next tick is due")
+    coming: tuple[datetime, ...] = Field(
+        description="its fire times in the next 24 hours, at most the first 100"
+    )
+    passed: tuple[datetime, ...] = Field(
+        (),
+        description="its fire times in the last 24 hours by the present cron pattern, at most the "
+        "newest 100, the oldest first",
+    )
+    last_job: JobReport | None = Field(description="its newest job")
+    last_success: datetime | None = Field(description="when its newest successful job was created")
+    last_outcome: OutcomeReport | None = Field(
+        description="outcome of its last tick or call; null if there was none since the process "
+        "started"
+    )
+    active: tuple[ActiveJobReport, ...] = Field(description="its active jobs, the oldest first")
+    recent: tuple[JobReport, ...] = Field(
+        description="its jobs of the last 24 hours, at most the newest 100, the oldest first"
+    )
+
+
+class StreamReport(Report):
+    """One stream."""
+
+    name: str | None = Field(description="its name; null for the environment's stream")
+    jobs_graph: str = Field(description="graph that its jobs are written to")
+    error_creator: str = Field(description="`dct:creator` of its errors")
+    synced: bool | None = Field(
+        description="whether an initial sync of it succeeded, or a healing, which counts as one; "
+        "null while the store does not answer"
+    )
+    kinds: tuple[KindReport, ...] = Field(description="its three job kinds")
+
+
+class StoreReport(Report):
+    """The triplestore."""
+
+    endpoint: str = Field(description="address that queries are sent to")
+    reachable: bool = Field(description="whether it answered for this report")
+    problem: Text | None = Field(description="why it did not answer; null if it did")
+
+
+class StatusReport(Report):
+    """The status of the service, its store and its streams."""
+
+    version: str = Field(description="version of the service")
+    now: datetime = Field(description="time of this report")
+    started: datetime = Field(description="when the process started")
+    uptime_seconds: float = Field(description="seconds since the process started")
+    time_zone: str = Field(description="time zone of the schedules, the log and the page")
+    ready: bool = Field(description="whether the schedules are armed and the scheduler runs")
+    problem: str | None = Field(
+        description="what keeps the service from working, the store aside; null if nothing does"
+    )
+    store: StoreReport = Field(description="the triplestore")
+    streams: tuple[StreamReport, ...] = Field(description="the streams, in configured order")
