@@ -163,15 +163,19 @@ class JobCreator:
         return SentJob(job)
 
     def _confirm(self, sent: SentJob, kind: JobKind) -> None:
-        """Read whether a sent job exists: an answer may be lost, and a 200 may be untrue."""
+        """Read whether a sent job exists: an answer may be lost, and a 200 may be untrue.
+
+        Without an answer to the read, a reported success counts. With an unusable answer it does
+        not: the store may answer anything with 200.
+        """
         uri, doubt = sent.job.uri, sent.doubt
         try:
             found = self.store.within(self.clock.deadline(CONFIRM_SECONDS)).find([uri])
         except StoreError as error:
-            if doubt is None:
+            if doubt is None and isinstance(error, StoreUnavailable):
                 return
             _log.warning("could not read whether job %s exists: %s", uri, error)
-            found = ()
+            found, doubt = (), doubt or error
         if found and found[0].tasks:
             return
         reason = doubt or "the store reported success, but the job is not there"

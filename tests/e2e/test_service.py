@@ -1,4 +1,4 @@
-"""The main job, end to end: the real process on a real store, other services played by SPARQL."""
+"""The real process on a real store; the tests act for other services through SPARQL."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 
 from tests.support import stack
 from tests.support.servers import Oxigraph, Store
-from tests.support.service import DUMP, HEALING, NEVER, PATIENCE, SYNC, Service, eventually
 from tests.support.sockets import free_port
+from tests.support.service import DUMP, HEALING, NEVER, PATIENCE, SYNC, Service, eventually
 
 EVERY_SECOND = "* * * * * *"
 
@@ -25,7 +25,7 @@ def only_job(store: Store, operation: str) -> str:
 
 
 def test_a_day_in_the_life_of_a_stream(triplestore: Store) -> None:
-    """Sync first, then healing, then dumps; each job with one task; a restart adds nothing."""
+    """Initial sync, healing and dump follow each other; a restart creates no second job."""
     schedule = {
         "CRON_PATTERN_HEALING_JOB": EVERY_SECOND,
         "CRON_PATTERN_DUMP_JOB": EVERY_SECOND,
@@ -111,7 +111,7 @@ def test_the_log_shows_what_was_written_and_what_comes_next(embedded: Store) -> 
         assert "Traceback" not in service.log
 
 
-def test_statements_stay_out_of_the_log_where_that_is_asked(embedded: Store) -> None:
+def test_the_log_has_no_statements_if_they_are_switched_off(embedded: Store) -> None:
     with Service(embedded, {"LOG_SPARQL_ALL": "false"}) as service:
         service.ready()
         service.logged("created job")
@@ -134,7 +134,7 @@ def test_a_start_without_the_store_waits_for_it() -> None:
             only_job(store, SYNC)
 
 
-def test_a_store_that_goes_away_is_met_with_an_answer_and_no_crash() -> None:
+def test_calls_and_ticks_survive_a_store_that_stops() -> None:
     environ = {"CRON_PATTERN_DUMP_JOB": EVERY_SECOND, "START_INITIAL_SYNC": "false"}
     with Oxigraph() as store, Service(store, environ) as service:
         service.ready()
@@ -144,11 +144,11 @@ def test_a_store_that_goes_away_is_met_with_an_answer_and_no_crash() -> None:
         store.start()
         assert eventually(
             lambda: service.call("POST", "/dump-publication-graph-jobs").status == 200,
-            "a job again",
+            "a job after the store started again",
         )
 
 
-def test_ctrl_c_stops_it_too(embedded: Store) -> None:
+def test_ctrl_c_stops_the_service(embedded: Store) -> None:
     with Service(embedded) as service:
         service.ready()
         assert service.stop(signal.SIGINT) == 0
@@ -156,7 +156,7 @@ def test_ctrl_c_stops_it_too(embedded: Store) -> None:
         assert "Traceback" not in service.log
 
 
-def test_it_stops_while_it_waits_for_the_store() -> None:
+def test_the_service_stops_while_it_waits_for_the_store() -> None:
     with Oxigraph() as store:
         store.stop()
         with Service(store) as service:
@@ -164,9 +164,7 @@ def test_it_stops_while_it_waits_for_the_store() -> None:
             assert service.stop() == 0
 
 
-def test_every_problem_of_the_configuration_is_told_and_nothing_is_started(
-    embedded: Store,
-) -> None:
+def test_every_problem_of_the_configuration_is_printed(embedded: Store) -> None:
     environ = {"CRON_PATTERN_DUMP_JOB": "0 0 6 * 0 6", "JOB_TIMEOUT_MINUTES": "1O"}
     with Service(embedded, environ) as service:
         assert service.process is not None
@@ -178,7 +176,7 @@ def test_every_problem_of_the_configuration_is_told_and_nothing_is_started(
     assert any("env JOB_TIMEOUT_MINUTES" in line for line in lines)
 
 
-def test_a_port_that_is_taken_is_told(embedded: Store) -> None:
+def test_a_port_that_is_in_use_is_reported(embedded: Store) -> None:
     port = free_port()
     with Service(embedded, port=port) as first:
         first.ready()
@@ -189,7 +187,7 @@ def test_a_port_that_is_taken_is_told(embedded: Store) -> None:
             assert "Traceback" not in second.log
 
 
-def test_workers_and_reloaders_get_no_second_scheduler(embedded: Store) -> None:
+def test_workers_and_reloaders_start_no_second_scheduler(embedded: Store) -> None:
     environ = {"WEB_CONCURRENCY": "4", "FLASK_DEBUG": "1", "CRON_PATTERN_DUMP_JOB": NEVER}
     with Service(embedded, environ) as service:
         service.ready()
@@ -197,8 +195,8 @@ def test_workers_and_reloaders_get_no_second_scheduler(embedded: Store) -> None:
         only_job(embedded, SYNC)
 
 
-def test_a_signal_that_another_thread_gets_stops_the_service_too(embedded: Store) -> None:
-    """It does not wake the main thread, which would never see it if it waited without end."""
+def test_a_signal_to_another_thread_stops_the_service(embedded: Store) -> None:
+    """Such a signal does not wake the main thread, which therefore must not wait for ever."""
     with Service(embedded) as service:
         process = service.ready().process
         assert process is not None

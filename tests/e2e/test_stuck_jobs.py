@@ -1,4 +1,4 @@
-"""Stuck jobs, end to end: a scripted consumer leaves one, the service says why and what to do."""
+"""Stuck jobs, end to end: the service reports the cause and the remedy, or ends the job."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WATCHFUL = {
     "WATCHDOG_MINUTES": "0.005",
     "PICKUP_MINUTES": "0.01",
     "STUCK_MINUTES": "0.01",
-    "SWEEP_SECONDS": "3600",  # it must not give the job without a task one
+    "SWEEP_SECONDS": "3600",  # no sweep may repair the job without a task
 }
 
 
@@ -26,8 +26,8 @@ def sync_of(store: Store) -> tuple[str, str]:
     return job, task
 
 
-def about(store: Store, job: str) -> list[dict[str, str]]:
-    """Return every property of the errors that reference a job, a row each."""
+def properties_of_errors(store: Store, job: str) -> list[dict[str, str]]:
+    """Return one row for each property of the errors that reference a job."""
     return select(
         store,
         f"""{stack.PREFIXES} SELECT ?error ?p ?o {{ GRAPH ?g {{
@@ -36,23 +36,23 @@ def about(store: Store, job: str) -> list[dict[str, str]]:
 
 
 def messages(store: Store, job: str) -> list[str]:
-    return [row["o"] for row in about(store, job) if row["p"].endswith("#message")]
+    return [row["o"] for row in properties_of_errors(store, job) if row["p"].endswith("#message")]
 
 
-def lose_the_task(store: Store, task: str) -> None:
+def delete_task(store: Store, task: str) -> None:
     update(store, f"DELETE WHERE {{ GRAPH ?g {{ <{task}> ?p ?o }} }}")
 
 
-def leave(status: str) -> Callable[[Store, str], None]:
+def set_task(status: str) -> Callable[[Store, str], None]:
     return lambda store, task: stack.set_status(store, task, status)
 
 
 CAUSES = {
-    "no task": lose_the_task,
+    "no task": delete_task,
     "task never picked up": lambda _store, _task: None,
-    "task running long": leave("busy"),
-    "tasks all done, job still active": leave("success"),
-    "task failed, job still active": leave("failed"),
+    "task running long": set_task("busy"),
+    "tasks all done, job still active": set_task("success"),
+    "task failed, job still active": set_task("failed"),
 }
 REMEDIES = {
     "no task": "DELETE /initial-sync-jobs",
@@ -64,9 +64,7 @@ REMEDIES = {
 
 
 @pytest.mark.parametrize("cause", CAUSES)
-def test_every_cause_is_named_with_its_remedy_in_log_and_store(
-    triplestore: Store, cause: str
-) -> None:
+def test_log_and_store_name_the_cause_and_its_remedy(triplestore: Store, cause: str) -> None:
     with Service(triplestore, WATCHFUL | {"PICKUP_MINUTES": "0.05"}) as service:
         job, task = sync_of(triplestore)
         CAUSES[cause](triplestore, task)
@@ -79,11 +77,11 @@ def test_every_cause_is_named_with_its_remedy_in_log_and_store(
     assert REMEDIES[cause] in message
 
 
-def test_an_error_is_what_the_alerting_takes_each_property_once(triplestore: Store) -> None:
+def test_an_error_has_each_property_once_as_alerting_needs_it(triplestore: Store) -> None:
     with Service(triplestore, WATCHFUL | {"ERROR_CREATOR_URI": "http://example.org/us"}):
         job, _ = sync_of(triplestore)
         eventually(lambda: messages(triplestore, job), "an error resource")
-        rows = about(triplestore, job)
+        rows = properties_of_errors(triplestore, job)
     found = [(row["p"].replace("#", "/").rpartition("/")[2], row["o"]) for row in rows]
     assert Counter(name for name, _ in found) == Counter(
         ["type", "type", "uuid", "subject", "message", "created", "creator", "references"]
@@ -92,9 +90,7 @@ def test_an_error_is_what_the_alerting_takes_each_property_once(triplestore: Sto
     assert dict(found)["creator"] == "http://example.org/us"
 
 
-def test_a_restart_between_two_looks_and_a_second_replica_tell_it_once(
-    triplestore: Store,
-) -> None:
+def test_two_replicas_and_a_restart_report_a_stuck_job_once(triplestore: Store) -> None:
     with Service(triplestore, WATCHFUL) as first, Service(triplestore, WATCHFUL) as second:
         job, _ = sync_of(triplestore)
         first.ready()
@@ -106,12 +102,12 @@ def test_a_restart_between_two_looks_and_a_second_replica_tell_it_once(
         second.stop()
         lines = (first.log + second.log).splitlines()
     assert len(messages(triplestore, job)) == 1
-    warnings = [x for x in lines if "WARNING initial sync" in x]
-    assert len([x for x in warnings if "task never picked up" in x]) == 1
+    warnings = [line for line in lines if "WARNING initial sync" in line]
+    assert len([line for line in warnings if "task never picked up" in line]) == 1
 
 
 @pytest.mark.parametrize("outcome", ["success", "failed"])
-def test_a_job_that_nobody_closes_is_closed_where_that_is_allowed(
+def test_a_job_whose_task_ended_is_closed_if_that_is_allowed(
     triplestore: Store, outcome: str
 ) -> None:
     allowed = WATCHFUL | {"CLOSE_FINISHED_JOBS": "true", "PICKUP_MINUTES": "1"}

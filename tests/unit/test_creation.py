@@ -12,7 +12,7 @@ from jobs import ids
 from jobs.creation import JobCreator, JobRefused, SentJob
 from jobs.model import Job, JobKind, Status, Stream, Tick
 from jobs.rules import AlreadyDone, Wait
-from jobs.store import StoreError, StoreUnavailable
+from jobs.store import StoreError, StoreRefused, StoreUnavailable
 from tests.support.builders import (
     DAY,
     DUMP,
@@ -221,6 +221,15 @@ def test_a_request_is_believed_if_only_the_confirming_read_fails(
 ) -> None:
     store.failures["find"] = [REFUSED]
     assert store.created == [creator.request(STREAM, DUMP)]
+
+
+def test_a_request_is_not_believed_if_the_store_answers_nonsense(
+    store: FakeJobStore, creator: JobCreator
+) -> None:
+    """A server that is no store may answer every request with 200."""
+    store.failures["find"] = [StoreError("no JSON")]
+    with pytest.raises(StoreRefused, match="no JSON; the dump job .* may still appear"):
+        creator.request(STREAM, DUMP)
 
 
 @pytest.mark.parametrize("find_fails", [False, True], ids=["not found", "read fails"])
