@@ -104,8 +104,8 @@ def decide(  # noqa: PLR0913 - the rule depends on exactly these facts
     asked = trigger is Trigger.REQUEST
     if _needs_sync(stream, kind) and not (state.synced or state.healed):
         wait = _no_initial_sync(stream, state)
-        refusal = f"{kind.value} of {stream}: {wait.reason}; set {stream.freed_by} to do without"
-        return Refuse(refusal) if asked else wait
+        way = f"{_way_to_sync(stream, wait)}, or set {stream.freed_by} to do without"
+        return Refuse(f"{kind.value} of {stream}: {wait.reason}; {way}") if asked else wait
     return Create() if asked else _decide_unasked(stream, kind, state)
 
 
@@ -135,6 +135,16 @@ def _no_initial_sync(stream: Stream, state: StreamState) -> Wait:
     running = _active(stream, JobKind.INITIAL_SYNC, state)
     text = f"{reason}; active: {listed(running)}" if running else reason
     return Wait(text, running, Obstacle.NO_INITIAL_SYNC)
+
+
+def _way_to_sync(stream: Stream, wait: Wait) -> str:
+    """Return what brings about the initial sync that a healing needs."""
+    plan = stream.plan(JobKind.INITIAL_SYNC)
+    if wait.blocking:
+        return "wait for it"
+    if plan.enabled:
+        return f"POST {stream.address(JobKind.INITIAL_SYNC)} to create one"
+    return f"set {plan.enabled_by} to allow one"
 
 
 def _active(stream: Stream, kind: JobKind, state: StreamState) -> tuple[Job, ...]:

@@ -12,7 +12,15 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from jobs.clock import EARLIEST
-from jobs.model import MAINTAINERS_HEALING, TASK_OPERATIONS, Job, Status, Stream, Task
+from jobs.model import (
+    MAINTAINERS_HEALING,
+    TASK_OPERATIONS,
+    Job,
+    JobKind,
+    Status,
+    Stream,
+    Task,
+)
 from jobs.rules import CLOCK_TOLERANCE
 
 PLAIN_HEALING = TASK_OPERATIONS + "patchPublicationGraph"  # the documented default
@@ -145,26 +153,41 @@ def _problem(cause: Cause, task: Task | None, last: datetime) -> str:
 
 
 def _remedy(job: Job, cause: Cause, task: Task | None, stream: Stream) -> str:
-    address = stream.address(stream.kind_of(job))
-    again = f"to start again, DELETE {address} (it removes active jobs too) and POST {address}"
+    again = _start_again(stream, stream.kind_of(job))
     if task is None:
         return f"this service adds a task to its own jobs where the rules allow it; {again}"
     if cause is Cause.NOT_PICKED_UP:
         return f"{_listener(task, stream)}; {again}"
     if cause is Cause.RUNNING_LONG:
         advice = "read the log of the service that runs it, and restart that service if it hangs"
-        return f"{advice}; {again}; {stream.remedies.timed_by} fails such jobs"
+        return f"{advice}; {again}"
     closing = f"or set {stream.remedies.closed_by} to have this service close such jobs"
     missing = f"no job-controller runs, or its configuration lacks job operation {job.operation}"
     return f"{missing}: add it there, {closing}"
+
+
+def _start_again(stream: Stream, kind: JobKind) -> str:
+    """Return how to get rid of the job and create a new one; the way that keeps others first."""
+    address = stream.address(kind)
+    removed = "it removes all jobs of the kind, active ones too"
+    if kind is JobKind.INITIAL_SYNC:
+        removed += (
+            ", and earlier successful ones: until a new one succeeds, the "
+            "publication-graph-maintainer skips deltas"
+        )
+    return (
+        f"to start again and keep the other jobs, set {stream.remedies.timed_by}, which fails such "
+        f"jobs, and POST {address}; or DELETE {address} ({removed}) and POST {address}"
+    )
 
 
 def _listener(task: Task, stream: Stream) -> str:
     """Return which service should have picked up a task."""
     operation = task.operation or "unknown"
     text = (
-        f"start the service that listens for task operation {operation}: "
-        "it was down when the task came, or there is none"
+        f"check that a service runs that listens for task operation {operation}: it was down when "
+        "the task came, or there is none; a restart alone does not help, because no service "
+        "searches for older tasks"
     )
     if operation == PLAIN_HEALING:
         setting = "HEALING_TASK_OPERATION" if stream.name is None else "healingTaskOperation"

@@ -52,65 +52,69 @@ class JobRecovery:
     ) -> set[str]:
         """Fail the jobs that timed out; return the URIs of those that are failed now.
 
-        Each error is stored first: after the job has failed, no scan would find it again.
+        Each is reported after a read has shown the outcome.
         """
         endings = [
             ending
             for stream, job in jobs
             if (ending := _timed_out(stream, job, seen[job.uri], now)) is not None
         ]
-        reports = [_report(ending) for ending in endings]
+        failures = self._end(endings)
+        reports = [_report(ending, failures.get(ending.job.uri)) for ending in endings]
         for report, known in zip(reports, self.reporter.known(reports), strict=True):
             if not known and not self.reporter.is_waiting(report):
                 self.reporter.report(report)
-        self.reporter.flush()
-        stored = self.reporter.known(reports)
-        return self._end([e for e, known in zip(endings, stored, strict=True) if known])
+        return {ending.job.uri for ending in endings} - failures.keys()
 
     def close_finished(self, stuck: Iterable[StuckJob]) -> set[str]:
         """Close the jobs whose tasks have ended; return the URIs of those that are closed now."""
-        return self._end(
-            [
-                FinalStatus(
-                    stream=one.stream,
-                    job=one.job,
-                    status=Status.SUCCESS if one.cause is Cause.NOT_CLOSED else Status.FAILED,
-                    at=one.since,
-                    why=f"{one.problem} ({one.stream.remedies.closed_by})",
-                )
-                for one in stuck
-                if one.cause.finished and one.stream.remedies.close_finished
-            ]
-        )
+        endings = [
+            FinalStatus(
+                stream=one.stream,
+                job=one.job,
+                status=Status.SUCCESS if one.cause is Cause.NOT_CLOSED else Status.FAILED,
+                at=one.since,
+                why=f"{one.problem} ({one.stream.remedies.closed_by})",
+            )
+            for one in stuck
+            if one.cause.finished and one.stream.remedies.close_finished
+        ]
+        return {ending.job.uri for ending in endings} - self._end(endings).keys()
 
-    def _end(self, endings: Sequence[FinalStatus]) -> set[str]:
-        """End as many jobs as there is time for; the next scan ends the others."""
+    def _end(self, endings: Sequence[FinalStatus]) -> dict[str, str]:
+        """End as many jobs as there is time for; return why each of the others is still active."""
+        if not endings:
+            return {}
         deadline = self.clock.deadline()
-        tried = self._try(endings, deadline)
-        if not tried:
-            return set()
-        store, jobs = self.store.within(deadline), [ending.job for ending in tried]
-        store.repair(jobs)
-        active = {job.uri for job in store.find([job.uri for job in jobs]) if job.active}
-        ended = [ending for ending in tried if ending.job.uri not in active]
-        for ending in ended:
-            text = "job %s was set to %s: %s"
-            ending.log.info(text, ending.job, ending.status.value, ending.why)
-        return {ending.job.uri for ending in ended}
-
-    def _try(self, endings: Sequence[FinalStatus], deadline: Deadline) -> list[FinalStatus]:
-        """Send the updates; stop at the first failure that shows that the store is absent."""
-        tried, store = [], self.store.within(deadline)
+        failures = self._send(endings, deadline)
+        jobs, store = [ending.job for ending in endings], self.store.within(deadline)
+        try:
+            store.repair(jobs)
+            active = {job.uri for job in store.find([job.uri for job in jobs]) if job.active}
+        except StoreError as error:
+            return {job.uri: failures.get(job.uri, str(error)) for job in jobs}
         for ending in endings:
+            job, status = ending.job, ending.status.value
+            if job.uri not in active:
+                ending.log.info("job %s was set to %s: %s", job, status, ending.why)
+            else:
+                failures.setdefault(job.uri, "the store reported success, but it is still active")
+                ending.log.warning("job %s could not be ended: %s", job, failures[job.uri])
+        return {uri: why for uri, why in failures.items() if uri in active}
+
+    def _send(self, endings: Sequence[FinalStatus], deadline: Deadline) -> dict[str, str]:
+        """Send the updates, and return the failures; stop when the store is absent."""
+        failures, store = {}, self.store.within(deadline)
+        for number, ending in enumerate(endings):
             try:
                 with self.locks.hold(ending.stream, deadline):
                     store.set_status(ending.job, ending.status, ending.at)
             except StoreError as error:
-                ending.log.info("job %s could not be ended: %s", ending.job, error)
+                failures[ending.job.uri] = str(error)
                 if isinstance(error, StoreUnavailable):
+                    failures |= {left.job.uri: str(error) for left in endings[number:]}
                     break
-            tried.append(ending)
-        return tried
+        return failures
 
 
 def _timed_out(stream: Stream, job: Job, seen: datetime, now: datetime) -> FinalStatus | None:
@@ -127,13 +131,16 @@ def _timed_out(stream: Stream, job: Job, seen: datetime, now: datetime) -> Final
     )
 
 
-def _report(ending: FinalStatus) -> ErrorReport:
+def _report(ending: FinalStatus, failure: str | None) -> ErrorReport:
+    outcome = "is failed, and its unfinished tasks with it"
+    if failure is not None:
+        outcome = f"could not be failed: {failure}"
     return ErrorReport(
         stream=ending.stream,
         kind=ending.stream.kind_of(ending.job),
         subject=ending.job.uri,
-        cause="timed-out",
+        cause="timed-out" if failure is None else "not-failed",
         at=ending.at,
-        message=f"job {ending.job} is failed, and its unfinished tasks with it: {ending.why}",
+        message=f"job {ending.job} {outcome}: {ending.why}",
         job=ending.job,
     )

@@ -12,8 +12,8 @@ import pytest
 
 from tests.support import stack
 from tests.support.servers import Oxigraph, Store
-from tests.support.sockets import free_port
 from tests.support.service import DUMP, HEALING, NEVER, PATIENCE, SYNC, Service, eventually
+from tests.support.sockets import free_port
 
 EVERY_SECOND = "* * * * * *"
 

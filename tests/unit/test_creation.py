@@ -228,7 +228,7 @@ def test_a_request_is_not_believed_if_the_store_answers_nonsense(
 ) -> None:
     """A server that is no store may answer every request with 200."""
     store.failures["find"] = [StoreError("no JSON")]
-    with pytest.raises(StoreRefused, match="no JSON; the dump job .* may still appear"):
+    with pytest.raises(StoreRefused, match=r"no JSON; the dump job .* may still appear"):
         creator.request(STREAM, DUMP)
 
 

@@ -306,16 +306,29 @@ def test_the_timeout_begins_again_after_a_scan_without_the_job() -> None:
     assert harness.store.jobs[job.uri].active
 
 
-def test_a_job_is_not_failed_before_its_error_is_stored(caplog: pytest.LogCaptureFixture) -> None:
-    """After the job has failed, no scan would find it again."""
+def test_a_job_is_reported_as_failed_only_after_a_read_shows_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     job = job_of(HEALING, modified=NOW, tasks=(task_of("a", Status.BUSY),))
     harness = watched(job, job_timeout=90 * MINUTE)
-    harness.store.failures["write_error"] = [StoreUnavailable("no room", sent=True)] * 100
-    scan(harness, 25)
-    assert harness.store.jobs[job.uri].active
-    assert len([line for line in warnings(caplog) if "no sign of life" in line]) == 1
-    harness.store.failures.clear()
+    harness.store.failures["set_status"] = [StoreError("no permission")]
+    scan(harness, 20)
+    (warning,) = [line for line in warnings(caplog) if "could not be failed" in line]
+    assert "could not be failed: no permission: no sign of life for 90 minutes" in warning
+    assert not [line for line in warnings(caplog) if "is failed" in line]
     scan(harness)
+    assert harness.store.jobs[job.uri].status is Status.FAILED
+    assert len([line for line in warnings(caplog) if "is failed, and its unfinished" in line]) == 1
+    texts = [error.message for error in harness.reported()]
+    assert ["could not be failed" in text for text in texts] == [True, False]
+
+
+def test_the_error_of_a_failed_job_waits_for_the_store() -> None:
+    """After the job has failed, no scan finds it again."""
+    job = job_of(HEALING, modified=NOW, tasks=(task_of("a", Status.BUSY),))
+    harness = watched(job, job_timeout=90 * MINUTE)
+    harness.store.failures["write_error"] = [StoreUnavailable("no room", sent=True)] * 3
+    scan(harness, 25)
     assert harness.store.jobs[job.uri].status is Status.FAILED
     assert len(harness.store.errors) == 1
 
