@@ -133,7 +133,7 @@ def test_a_stuck_job_is_at_the_top_with_its_cause_and_what_to_do(
         for text in (
             "public, dump: task never picked up",
             "4 h 3",
-            "To start again, DELETE /public/dump-publication-graph-jobs",
+            "Or DELETE /public/dump-publication-graph-jobs",
             "dump stuck",
             "Europe/Brussels, UTC+0",
             "At 04:00 every day",
