@@ -4,12 +4,23 @@
 `create_app`, which serves the API but starts no schedules, so that a reloader cannot double them.
 """
 
+# ruff: noqa: E402 - signals are handled before the imports that take time
+
 from __future__ import annotations
 
-import logging
 import os
-import random
 import signal
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+if __name__ == "__main__":
+    # Until `serve` replaces these handlers, nothing runs that has to be stopped. Without a handler
+    # SIGTERM ends a process with another status than 0, and process 1 of a container ignores it.
+    for _number in SIGNALS:
+        signal.signal(_number, lambda *_: os._exit(0))
+
+import logging
+import random
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -38,7 +49,7 @@ from web.api import Api
 from web.health import Health
 from web.limits import ConcurrencyLimit
 from web.metrics import Metrics
-from web.server import MAX_VIEWS, MAX_WAITING, Server, create_wsgi
+from web.server import MAX_PROBES, MAX_SCRAPES, MAX_VIEWS, MAX_WAITING, Server, create_wsgi
 from web.status.reader import StatusReader
 from web.views import Views
 
@@ -46,7 +57,7 @@ _log = logging.getLogger("service")
 
 EX_CONFIG: Final = 78  # of sysexits.h: the configuration is wrong, a restart does not help
 SHUTDOWN_SECONDS: Final = 8  # for a write that is under way; docker kills after 10
-SIGNAL_POLL_SECONDS: Final = 0.2
+POLL_SECONDS: Final = 0.2  # between two checks for a signal, and of the clock
 EXIT_SECONDS: Final = 0.5  # for what the interpreter does at its exit
 
 
@@ -148,7 +159,8 @@ def compose(
     metrics.watch(status.report)
     create, delete = domain.creator.request, domain.reconciler.delete
     api = Api(settings.streams, create, delete, health, ConcurrencyLimit(max_calls))
-    views = Views(status, metrics, settings.streams, ConcurrencyLimit(max_views))
+    limits = map(ConcurrencyLimit, (max_views, MAX_PROBES, MAX_SCRAPES))
+    views = Views(status, metrics, settings.streams, *limits)
     app = create_wsgi(api, views)
     return Service(domain=domain, status=status, health=health, ready=ready, app=app)
 
@@ -167,22 +179,21 @@ def sparql_client(service: ServiceFields, clock: Clock, metrics: Metrics) -> Spa
 
 def serve(settings: Settings) -> int:
     """Answer at once, start up in the background, stop at a signal; return the exit status."""
+    signals = record_signals()
     service, stop, fields = compose(settings), Event(), settings.service
     try:
         server = Server(service.app, fields.host, fields.port)
     except (OSError, ValueError) as error:
         _log.critical("can't listen on %s, port %s: %s", fields.host, fields.port, error)
         return 1
-    signals: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _frame: signals.append(number))
     server.start()
     _log.info("listening on %s, port %s", fields.host, fields.port)
-    start_up(fields.ping_db_interval, service, stop)
+    if not signals:
+        start_up(fields.ping_db_interval, service, stop)
     # Python handles signals between two steps. One that comes just before an endless wait would
     # not be handled, and a handler that sets an event could block on the event's own lock.
-    while not (signals or stop.wait(SIGNAL_POLL_SECONDS)):
-        pass
+    while not (signals or stop.wait(POLL_SECONDS)):
+        service.domain.scheduler.check_clock()
     stop.set()
     _log.info("stopping")
     service.domain.scheduler.stop()
@@ -193,10 +204,18 @@ def serve(settings: Settings) -> int:
     return exit_soon(0 if signals else 1)
 
 
+def record_signals() -> list[int]:
+    """Return the list to which each signal that stops the service is added from now on."""
+    signals: list[int] = []
+    for number in SIGNALS:
+        signal.signal(number, lambda number, _frame: signals.append(number))
+    return signals
+
+
 def start_up(ping_seconds: float, service: Service, stop: Event) -> None:
     """Begin the start in the background; `stop` ends it, and is set if it fails."""
     domain = service.domain
-    startup = Startup(
+    Startup(
         store=domain.store,
         reconciler=domain.reconciler,
         start_schedules=domain.scheduler.start,
@@ -204,16 +223,7 @@ def start_up(ping_seconds: float, service: Service, stop: Event) -> None:
         ping_seconds=ping_seconds,
         ready=service.ready,
         stop=stop,
-    )
-
-    def run() -> None:
-        try:
-            startup.run()
-        except Exception:  # noqa: BLE001 - a live server without schedules would be worse
-            _log.critical("the start failed unexpectedly", exc_info=True)
-            stop.set()
-
-    Thread(target=run, name="startup", daemon=True).start()
+    ).begin()
 
 
 def exit_soon(status: int) -> int:

@@ -17,6 +17,7 @@ from settings import warnings
 from settings.fields import Service, Settings
 from settings.files import Entry, ReadText, apply_overrides, read_streams
 from settings.problems import ConfigError, Problems
+from settings.replicas import check_replicas
 from settings.sources import ENVIRONMENT, Source, validate
 from settings.stream_fields import KIND_FIELDS, EnvironmentStream, FileStream
 from settings.streams import (
@@ -44,6 +45,7 @@ def load(
     problems = Problems()
     warnings.mistyped_variables(env, problems)
     service = validate(Service, env, ENVIRONMENT, problems).fields
+    check_replicas(service, problems)
     zone = _zone(env, local_zone, problems)
     sources = _sources(env, service, read_text, problems)
     streams = Streams(build_stream(source, service, zone, problems) for source in sources)

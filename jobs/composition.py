@@ -19,9 +19,11 @@ from jobs.maintenance.sweeper import Sweeper
 from jobs.maintenance.watchdog import Watchdog
 from jobs.store import JobStore
 from jobs.streams import Streams
-from jobs.ticks.reconciler import Reconciler, ticks_by_stream
+from jobs.ticks.confirmation import Confirmation
+from jobs.ticks.reconciler import Reconciler
 from jobs.ticks.recorder import TickRecorder
 from jobs.ticks.scheduler import PeriodicTask, TickScheduler
+from jobs.ticks.schedules import ticks_by_stream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,7 @@ class Domain:
     reporter: ErrorReporter
     creator: JobCreator
     reconciler: Reconciler
+    confirmation: Confirmation
     sweeper: Sweeper
     watchdog: Watchdog
     scheduler: TickScheduler
@@ -46,14 +49,19 @@ def compose_domain(
     clock: Clock,
     settings: DomainSettings,
     *listeners: Callable[[Event], None],
+    locks: StreamLocks | None = None,
 ) -> Domain:
-    """Make the parts; the listeners get every event."""
-    policy, locks, events = settings.policy, StreamLocks(streams), EventLog(listeners)
+    """Make the parts; the listeners get every event.
+
+    A simulation without threads passes locks of its own.
+    """
+    policy, locks, events = settings.policy, locks or StreamLocks(streams), EventLog(listeners)
     reporter = ErrorReporter(store, clock, settings.error_repeat)
     creator = JobCreator(store, clock, locks, events)
     ticks = ticks_by_stream(streams, clock.now().replace(microsecond=0), policy)
     recorder = TickRecorder(reporter, clock, events)
-    reconciler = Reconciler(ticks, store, creator, locks, recorder, clock)
+    confirmation = Confirmation(ticks, store, locks, recorder, clock)
+    reconciler = Reconciler(ticks, store, creator, locks, recorder, clock, confirmation)
     sweeper = Sweeper(streams, store, locks, reporter, clock, policy)
     recovery = JobRecovery(store, locks, reporter, clock)
     watchdog = Watchdog(streams, store, locks, recovery, reporter, clock, settings.thresholds)
@@ -68,7 +76,8 @@ def compose_domain(
         reporter=reporter,
         creator=creator,
         reconciler=reconciler,
+        confirmation=confirmation,
         sweeper=sweeper,
         watchdog=watchdog,
-        scheduler=TickScheduler(reconciler, periodic, reporter.flush, clock.now),
+        scheduler=TickScheduler(reconciler, confirmation, periodic, reporter.flush, clock),
     )

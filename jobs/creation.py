@@ -60,7 +60,7 @@ class SentJob:
     doubt: StoreError | None = None
 
 
-TickOutcome: TypeAlias = SentJob | AlreadyDone | Wait | Refuse
+TickOutcome: TypeAlias = SentJob | Create | AlreadyDone | Wait | Refuse
 
 
 @dataclass
@@ -95,22 +95,31 @@ class JobCreator:
         self._record(stream, kind, Result.CREATED, job=job.uri)
         return job
 
-    def create_for_tick(self, tick: Tick, since: datetime) -> TickOutcome:
+    def create_for_tick(
+        self, tick: Tick, since: datetime, *, write: bool, guarded: bool, alone: bool
+    ) -> TickOutcome:
         """Send the job of a tick if the rules allow it; `since` is its oldest pending tick.
+
+        Without `write`, return `Create` instead. A `guarded` write does nothing if the job exists
+        by then: another write for it may be under way. A job of a start is always guarded, because
+        an earlier process may have been stopped while it wrote. A replica that is not `alone`
+        takes any job since `since` as proof that another replica works.
 
         The caller holds the stream's lock. Raise `StoreError` if certainly nothing was written.
         """
         stream, kind = tick.stream, tick.kind
-        deadline = self.clock.deadline()
-        store = self.store.within(deadline)
+        trigger = RULES[kind].started_by
+        store = self.store.within(self.clock.deadline())
         # Before the state is read: a job of a second process then counts in one of the two reads.
         job_id = self._tick_job_id(tick, store)
         state = store.state(stream, since)
         send_by = self.clock.deadline(STATE_VALID_SECONDS)
-        decision = self._decide(stream, kind, RULES[kind].started_by, state, tick.fire_time)
-        if not isinstance(decision, Create):
+        done_since = tick.fire_time if alone else since
+        decision = self._decide(stream, kind, trigger, state, done_since)
+        if not isinstance(decision, Create) or not write:
             return decision
-        return self._send(self._new_job(stream, kind, job_id, tick.fire_time), store, send_by)
+        job = self._new_job(stream, kind, job_id, tick.fire_time)
+        return self._send(job, store, send_by, guarded=guarded or trigger is Trigger.STARTUP)
 
     def _create_for_request(self, stream: Stream, kind: JobKind) -> NewJob:
         send_by = deadline = self.clock.deadline()
@@ -152,10 +161,12 @@ class JobCreator:
             text = "counts as synced: no initial sync job is left, but healing %s succeeded"
             log_about(_log, stream, JobKind.HEALING).info(text, state.healed[0])
 
-    def _send(self, job: NewJob, store: BoundStore, send_by: Deadline) -> SentJob:
+    def _send(
+        self, job: NewJob, store: BoundStore, send_by: Deadline, *, guarded: bool = False
+    ) -> SentJob:
         """Send a job once; raise an error only if certainly nothing was written."""
         try:
-            store.create(job, send_by)
+            store.create(job, send_by, guarded=guarded)
         except StoreError as error:
             if not error.in_doubt:
                 raise

@@ -41,10 +41,19 @@ class ErrorReport:
 
 @dataclass(frozen=True)
 class _Waiting:
-    """An error to be stored, unless it exists already or `previous` is younger than a period."""
+    """An error to be stored, unless it or one of its neighbours was stored within a period.
+
+    The neighbours are the errors of the periods before and after. An error of the period after
+    exists if it was reported by a clock that was ahead.
+    """
 
     error: ErrorResource
-    previous: ErrorResource
+    neighbours: tuple[ErrorResource, ErrorResource]
+
+    @property
+    def uris(self) -> list[str]:
+        """The URIs of all three."""
+        return [self.error.uri, *(error.uri for error in self.neighbours)]
 
 
 @dataclass
@@ -115,19 +124,20 @@ class ErrorReporter:
                 self._waiting.pop(one.error.uri, None)
 
     def _errors(self, report: ErrorReport) -> _Waiting:
-        """Return the errors of a report for its period and the one before."""
+        """Return the errors of a report for its period and its neighbours."""
         at = max(report.at, EARLIEST)
         start = at - (at - EARLIEST) % self.repeat
-        return _Waiting(_error(report, start), _error(report, start - self.repeat))
+        before, after = (_error(report, start + step) for step in (-self.repeat, self.repeat))
+        return _Waiting(_error(report, start), (before, after))
 
     def _stored(self, waiting: Sequence[_Waiting]) -> dict[str, datetime | None]:
         """Return which of these errors exist, with their dates."""
-        uris = [error.uri for one in waiting for error in (one.error, one.previous)]
+        uris = [uri for one in waiting for uri in one.uris]
         return dict(self._bound().find_errors(uris)) if uris else {}
 
     def _is_known(self, one: _Waiting, stored: Mapping[str, datetime | None]) -> bool:
-        previous = stored.get(one.previous.uri)
-        young = previous is not None and one.error.created < previous + self.repeat
+        dates = [stored.get(neighbour.uri) for neighbour in one.neighbours]
+        young = any(date and abs(one.error.created - date) < self.repeat for date in dates)
         return young or one.error.uri in stored
 
     def _write(self, error: ErrorResource) -> bool:

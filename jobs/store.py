@@ -115,8 +115,11 @@ class BoundStore(Protocol):
     def find(self, jobs: Sequence[str]) -> tuple[Job, ...]:
         """Return those of these jobs that exist, with their tasks."""
 
-    def create(self, job: NewJob, send_by: Deadline) -> None:
-        """Write the job and its task in one request, sent once and not after `send_by`."""
+    def create(self, job: NewJob, send_by: Deadline, *, guarded: bool = False) -> None:
+        """Write the job and its task in one request, sent once and not after `send_by`.
+
+        A `guarded` request writes each of them only if it does not exist yet.
+        """
 
     def add_task(self, job: NewJob) -> None:
         """Write the task of a job that is active and still has none."""

@@ -25,6 +25,7 @@ from settings.values import (
     PositiveMinutes,
     ReplicaNumber,
     Seconds,
+    StandbySeconds,
     Switch,
     Text,
     Url,
@@ -91,11 +92,13 @@ class Service(BaseModel):
     )
     replica: ReplicaNumber = Field(
         0,
-        description="number of this replica; replica n handles each tick n times STANDBY_SECONDS "
-        "later",
+        description="number of this replica; replica n creates a job that it saw missing for n "
+        "times STANDBY_SECONDS",
     )
-    standby_seconds: Seconds = Field(
-        90, description="seconds that each replica waits longer than the one before it; see REPLICA"
+    standby_seconds: StandbySeconds | None = Field(
+        None,
+        description="seconds that each replica waits longer than the one before it; default and "
+        "minimum: MU_SPARQL_TIMEOUT + UPDATE_SETTLE_SECONDS + RETRY_MAX_SECONDS",
     )
     error_creator_uri: Iri = Field(
         SERVICE, description="`dct:creator` of the errors of the environment's stream"
@@ -131,8 +134,10 @@ class Service(BaseModel):
             policy=TickPolicy(
                 window=timedelta(minutes=self.tick_window_minutes),
                 settle_time=timedelta(seconds=self.update_settle_seconds),
-                standby_delay=timedelta(seconds=self.replica * self.standby_seconds),
+                standby_delay=self.standby_delay,
+                replicated="replica" in self.model_fields_set,
                 max_pause=timedelta(seconds=self.retry_max_seconds),
+                report_every=timedelta(hours=self.error_repeat_hours),
             ),
             thresholds=StuckThresholds(
                 pickup=timedelta(minutes=self.pickup_minutes),
@@ -142,6 +147,16 @@ class Service(BaseModel):
             sweep_period=timedelta(seconds=self.sweep_seconds),
             watchdog_period=watchdog or None,
         )
+
+    @property
+    def min_standby_seconds(self) -> float:
+        """The seconds in which a write of the replica before may still arrive."""
+        return self.mu_sparql_timeout + self.update_settle_seconds + self.retry_max_seconds
+
+    @property
+    def standby_delay(self) -> timedelta:
+        """How long this replica must see a job missing before it creates it."""
+        return timedelta(seconds=self.replica * (self.standby_seconds or self.min_standby_seconds))
 
     @property
     def update_url(self) -> str:

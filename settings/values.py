@@ -143,6 +143,10 @@ def _seconds(value: object) -> float:
     return _number(value, 0.1, 3600, "a number of seconds")
 
 
+def _standby_seconds(value: object) -> float:
+    return _number(value, 0.1, 86_400, "a number of seconds")
+
+
 def _hours(value: object) -> float:
     return _number(value, 0.001, 8760, "a number of hours")
 
@@ -190,6 +194,7 @@ Name = Annotated[str, PlainValidator(_name, json_schema_input_type=str)]
 LogLevel = Annotated[str, PlainValidator(_log_level, json_schema_input_type=str)]
 LogFormat = Annotated[str, PlainValidator(_log_format, json_schema_input_type=str)]
 Seconds = Annotated[float, PlainValidator(_seconds, json_schema_input_type=float)]
+StandbySeconds = Annotated[float, PlainValidator(_standby_seconds, json_schema_input_type=float)]
 Hours = Annotated[float, PlainValidator(_hours, json_schema_input_type=float)]
 Minutes = Annotated[float, PlainValidator(_minutes, json_schema_input_type=float)]
 PositiveMinutes = Annotated[float, PlainValidator(_positive_minutes, json_schema_input_type=float)]

@@ -37,12 +37,14 @@ def parse_bindings(answer: Any) -> list[Binding]:
 def parse_jobs(bindings: Sequence[Binding]) -> tuple[Job, ...]:
     """Return jobs; the rows of one job, one for each task, become one.
 
-    A job with two statuses counts as active if one of them is active: it may still run.
+    A job with two statuses counts as active if one of them is active: it may still run. A job with
+    two operations counts under each of them, as a job of its own.
     """
-    by_job: dict[str, list[Binding]] = {}
+    by_job: dict[tuple[str, str], list[Binding]] = {}
     for binding in bindings:
-        by_job.setdefault(_required(binding, "job"), []).append(binding)
-    return tuple(_parse_job(uri, group) for uri, group in by_job.items())
+        key = _required(binding, "job"), _required(binding, "operation")
+        by_job.setdefault(key, []).append(binding)
+    return tuple(_parse_job(uri, group) for (uri, _), group in by_job.items())
 
 
 def parse_state(bindings: Sequence[Binding], stream: Stream, since: datetime) -> StreamState:

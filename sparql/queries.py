@@ -51,10 +51,10 @@ def ping() -> str:
     return fill(statement("ping.rq"))
 
 
-def create_job(job: NewJob) -> str:
+def create_job(job: NewJob, *, guarded: bool = False) -> str:
     """Return the one update request that writes a job and its task."""
     return fill(
-        statement("create_job.ru"),
+        statement("create_job_guarded.ru" if guarded else "create_job.ru"),
         graph=iri(job.graph),
         job=iri(job.uri),
         job_id=string(job.job_id),

@@ -69,9 +69,10 @@ class BoundSparqlStore:
         writable = [uri for uri in jobs if is_iri(uri)]
         return self._select(queries.find_jobs(writable), answers.parse_jobs) if writable else ()
 
-    def create(self, job: NewJob, send_by: Deadline) -> None:
-        """Write the job and its task."""
-        self._update(queries.create_job(job), send_by=send_by, session=SESSION_BASE + job.job_id)
+    def create(self, job: NewJob, send_by: Deadline, *, guarded: bool = False) -> None:
+        """Write the job and its task; a guarded request only if they do not exist."""
+        text = queries.create_job(job, guarded=guarded)
+        self._update(text, send_by=send_by, session=SESSION_BASE + job.job_id)
 
     def add_task(self, job: NewJob) -> None:
         """Write the task of a job that has none."""

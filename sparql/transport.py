@@ -13,25 +13,21 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from email.message import Message
-from functools import partial
-from http.client import (
-    HTTPConnection,
-    HTTPException,
-    HTTPResponse,
-    HTTPSConnection,
-    responses,
-)
+from http.client import HTTPException, HTTPResponse, IncompleteRead, responses
 from typing import TypeVar
 from urllib.error import URLError
-from urllib.request import HTTPHandler, OpenerDirector
-from urllib.request import Request as UrlRequest
+from urllib.request import OpenerDirector
 
 from SPARQLWrapper import JSON, SPARQLWrapper
 
 from jobs.store import Deadline
-from sparql.errors import MAX_MESSAGE, SparqlError, TimedOut, Unreachable
+from sparql.connection import Abort, Handler
+from sparql.errors import MAX_MESSAGE, BadAnswer, SparqlError, TimedOut, Unreachable
 
 T = TypeVar("T")
+
+MAX_ANSWER_MIB = 64  # The answers with the most jobs have some MiB
+PIECE = 1 << 16  # bytes of an answer that are read at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +52,7 @@ class Request(SPARQLWrapper):
     def __init__(self, query_url: str, update_url: str, limits: Iterable[Deadline]) -> None:
         super().__init__(query_url, update_url, returnFormat=JSON)
         self.sent = False
+        self.abort = Abort()
         self._limits = limits
 
     def begin(self) -> bool:
@@ -70,37 +67,8 @@ class Request(SPARQLWrapper):
 
     def _query(self) -> tuple[HTTPResponse, str]:
         opener = OpenerDirector()
-        opener.add_handler(_Handler(self.begin))
+        opener.add_handler(Handler(self.begin, self.abort))
         return opener.open(self._createRequest(), timeout=self.timeout), self.returnFormat
-
-
-class _Handler(HTTPHandler):
-    """Connects first, and then asks whether to send.
-
-    It serves https too. From Python 3.12 on, an HTTPSHandler loads all certificates each time.
-    """
-
-    https_request = HTTPHandler.http_request
-
-    def __init__(self, begin: Callable[[], bool]) -> None:
-        super().__init__()
-        self._begin = begin
-
-    def http_open(self, req: UrlRequest) -> HTTPResponse:
-        return self.do_open(partial(self._connected, HTTPConnection), req)
-
-    def https_open(self, req: UrlRequest) -> HTTPResponse:
-        return self.do_open(partial(self._connected, HTTPSConnection), req)
-
-    def _connected(
-        self, kind: type[HTTPConnection], host: str, *, timeout: float
-    ) -> HTTPConnection:
-        connection = kind(host, timeout=timeout)
-        connection.connect()
-        if not self._begin():
-            connection.close()
-            raise TimeoutError
-        return connection
 
 
 def exchange(request: Request, url: str, deadline: Deadline) -> Answer:
@@ -108,22 +76,42 @@ def exchange(request: Request, url: str, deadline: Deadline) -> Answer:
     if not deadline.remaining:
         raise TimedOut(f"no time was left to ask {url}", sent=False)
     try:
-        return _within(deadline, lambda: _answer(request))
+        return _within(deadline, lambda: _answer(request, url), request.abort)
     except (OSError, HTTPException, ValueError) as error:
         raise _from_connection(url, error, sent=request.sent) from error
 
 
-def _answer(request: Request) -> Answer:
-    with request.query().response as response:
-        return Answer(status=response.status, headers=response.headers, body=response.read())
+def _answer(request: Request, url: str) -> Answer:
+    try:
+        with request.query().response as response:
+            body = _body(response, url)
+            return Answer(status=response.status, headers=response.headers, body=body)
+    finally:
+        request.abort.close()
 
 
-def _within(deadline: Deadline, work: Callable[[], T]) -> T:
-    """Return what `work` returns, or raise TimeoutError at the deadline.
+def _body(response: HTTPResponse, url: str) -> bytes:
+    """Return the whole body; raise `BadAnswer` if it is too long for this process."""
+    pieces: list[bytes] = []
+    limit = MAX_ANSWER_MIB << 20
+    while piece := response.read(PIECE):
+        pieces.append(piece)
+        limit -= len(piece)
+        if limit < 0:
+            raise BadAnswer(f"{url} answered with more than {MAX_ANSWER_MIB} MiB")
+    body = b"".join(pieces)
+    if response.length:  # A read of a piece does not check that the body is complete
+        raise IncompleteRead(body, response.length)
+    return body
+
+
+def _within(deadline: Deadline, work: Callable[[], T], abort: Abort) -> T:
+    """Return what `work` returns, or abort it and raise TimeoutError at the deadline.
 
     A socket's timeout bounds only each single wait. A slow name server, or a store that sends a
-    byte now and then, can take longer in total. The thread that is left behind ends with its
-    connection or with the process; the process would have to wait for a pool's thread.
+    byte now and then, can take longer in total. An aborted connection ends the thread of the work.
+    Only a name server that does not answer can hold it longer, for as long as the system allows.
+    The process would have to wait for a pool's thread at its end, but not for this one.
     """
     outcome: Future[T] = Future()
 
@@ -137,7 +125,11 @@ def _within(deadline: Deadline, work: Callable[[], T]) -> T:
         threading.Thread(target=run, name="sparql", daemon=True).start()
     except RuntimeError as error:  # There are too many, or the interpreter is shutting down
         raise Unreachable(f"no request could be made: {error}", sent=False) from error
-    return outcome.result(timeout=deadline.remaining)
+    try:
+        return outcome.result(timeout=deadline.remaining)
+    except TimeoutError:
+        abort.request()
+        raise
 
 
 def _from_connection(url: str, error: Exception, *, sent: bool) -> SparqlError:

@@ -16,7 +16,7 @@ hypothesis.settings.register_profile("dev", max_examples=50, deadline=None)
 hypothesis.settings.register_profile("ci", max_examples=1000, deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "dev")
 
-OURS = ("APScheduler", "startup", "http", "ThreadPoolExecutor")
+OURS = ("APScheduler", "clock", "startup", "http", "ThreadPoolExecutor")
 
 
 @pytest.fixture(autouse=True)

@@ -15,15 +15,16 @@ from waitress.wasyncore import dispatcher
 
 from web import cross_origin, errors
 from web.api import Api
+from web.channel import MAX_CONNECTIONS, Channel
 from web.views import Views
 
-# Calls of the API may occupy MAX_WAITING of the server's threads while they wait for the store, and
-# views MAX_VIEWS. The other threads stay free for answers that need no store, such as liveness.
-THREADS = 24
+# How many threads may wait for the store: those of calls of the API, of pages and status, of
+# readiness, and of metrics. The others stay free for answers that need no store, such as liveness.
+THREADS = 32
 MAX_WAITING = 16
 MAX_VIEWS = 4
-MAX_CONNECTIONS = 1000
-IDLE_SECONDS = 20  # after which an idle connection is closed
+MAX_PROBES = 4
+MAX_SCRAPES = 2
 MAX_BODY = 1 << 20  # bytes of a request body, which is read and ignored
 DRAIN_SECONDS = 1  # to send the last answers when the service stops
 
@@ -70,14 +71,15 @@ class Server:
             port=port,
             threads=THREADS,
             ident=None,
-            connection_limit=MAX_CONNECTIONS,
-            channel_timeout=IDLE_SECONDS,
-            cleanup_interval=IDLE_SECONDS // 2,
+            connection_limit=MAX_CONNECTIONS + 100,  # `Channel` makes room before it is reached
+            asyncore_use_poll=True,  # select() fails with many open files
             max_request_body_size=MAX_BODY,
         )
         self._listening: list[Any] = [
             one for one in sockets.values() if isinstance(one, BaseWSGIServer)
         ]
+        for listening in self._listening:
+            listening.channel_class = Channel
 
     def start(self) -> None:
         """Serve in the background."""

@@ -21,12 +21,18 @@ GREETING = "Hello from delta-producer-background-jobs-initiator :)"
 
 @dataclass(frozen=True)
 class Views:
-    """The calls that change nothing. Those that read the store occupy one of the `limit`."""
+    """The calls that change nothing.
+
+    Those that read the store are limited. Readiness and metrics have limits of their own, so that
+    monitoring works while many people read the page.
+    """
 
     reader: StatusReader
     metrics: Metrics
     streams: Streams
-    limit: ConcurrencyLimit
+    pages: ConcurrencyLimit
+    probes: ConcurrencyLimit
+    scrapes: ConcurrencyLimit
 
     def blueprint(self) -> Blueprint:
         """Return the routes."""
@@ -47,7 +53,7 @@ class Views:
         """Return the status page for browsers, and the old greeting for curl and wget."""
         accepted = request.accept_mimetypes.best_match(["text/plain", "text/html"])
         if accepted == "text/html":
-            with self.limit.slot():
+            with self.pages.slot():
                 report = self.reader.report()
             answer = Response(render.render(report, self.reader.zone), mimetype="text/html")
         else:
@@ -58,7 +64,7 @@ class Views:
     def status(self, name: str | None = None) -> Response:
         """Return the status of all streams, or of one."""
         only = None if name is None else self.streams.find(name)
-        with self.limit.slot():
+        with self.pages.slot():
             report = self.reader.report(only)
         return _json(report.model_dump_json())
 
@@ -73,7 +79,7 @@ class Views:
         """Return 503 if the service can't handle ticks and calls now."""
         problem = self.reader.health.problem()
         if problem is None:
-            with self.limit.slot():
+            with self.probes.slot():
                 problem = self.reader.store_problem()
         if problem:
             raise ServiceUnavailable(problem, retry_after=RETRY_AFTER)
@@ -81,7 +87,7 @@ class Views:
 
     def show_metrics(self) -> Response:
         """Return the metrics in Prometheus's text format."""
-        with self.limit.slot():
+        with self.scrapes.slot():
             text = self.metrics.text()
         return Response(text, content_type=CONTENT_TYPE_LATEST)
 

@@ -34,7 +34,7 @@ class Sweeper:
     reporter: ErrorReporter
     clock: Clock
     policy: TickPolicy
-    _without_task_since: Mapping[str, datetime] = field(default_factory=dict, init=False)
+    _without_task_since: Mapping[str, float] = field(default_factory=dict, init=False)
 
     def sweep(self) -> None:
         """Sweep once; what fails is tried again by the next sweep."""
@@ -56,12 +56,12 @@ class Sweeper:
 
         Meanwhile an update that was on its way has had the time to arrive.
         """
-        now = self.clock.now()
+        now, elapsed = self.clock.now(), self.clock.monotonic()
         found = self._bound().jobs_without_task(self.streams.operations)
         before = self._without_task_since
-        self._without_task_since = {one.job.uri: before.get(one.job.uri, now) for one in found}
+        self._without_task_since = {one.job.uri: before.get(one.job.uri, elapsed) for one in found}
         for one in found:
-            if now - self._without_task_since[one.job.uri] >= self.policy.settle_time:
+            if elapsed - self._without_task_since[one.job.uri] >= self.policy.settle_seconds:
                 self._try_to_repair(one, self.streams.by_operation(one.job.operation), now)
 
     def _try_to_repair(self, found: JobWithoutTask, stream: Stream, now: datetime) -> None:

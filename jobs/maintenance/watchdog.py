@@ -33,7 +33,7 @@ class Watchdog:
     reporter: ErrorReporter
     clock: Clock
     thresholds: StuckThresholds
-    _first_scan: datetime | None = field(default=None, init=False)
+    _older_jobs: frozenset[str] | None = field(default=None, init=False)
     _first_seen: dict[str, datetime] = field(default_factory=dict, init=False)
     _suspects: Mapping[str, StuckJob] = field(default_factory=dict, init=False)
     _stuck: Mapping[str, StuckJob] = field(default_factory=dict, init=False)
@@ -56,8 +56,10 @@ class Watchdog:
 
     def _scan(self, now: datetime) -> None:
         jobs = self.store.within(self.clock.deadline()).active(self.streams.operations)
-        self._first_scan = self._first_scan or now
-        self._first_seen = {job.uri: self._first_seen.get(job.uri, now) for job in jobs}
+        if self._older_jobs is None:
+            self._older_jobs = frozenset(job.uri for job in jobs)
+        # Not later than now: the clock may have been set back since.
+        self._first_seen = {job.uri: min(self._first_seen.get(job.uri, now), now) for job in jobs}
         with_stream = [(self.streams.by_operation(job.operation), job) for job in jobs]
         ended = self.recovery.fail_silent(with_stream, self._first_seen, now)
         found = [
@@ -71,9 +73,9 @@ class Watchdog:
         self._report(left, now)
 
     def _diagnose(self, job: Job, now: datetime) -> StuckJob | None:
-        first_seen = self._first_seen[job.uri]
-        if first_seen == self._first_scan:
-            first_seen = EARLIEST  # it existed before this process: its own dates count
+        # A job that is older than this process counts from its own dates.
+        older = self._older_jobs and job.uri in self._older_jobs
+        first_seen = EARLIEST if older else self._first_seen[job.uri]
         stream = self.streams.by_operation(job.operation)
         return diagnose(job, stream, self.thresholds, now, first_seen)
 

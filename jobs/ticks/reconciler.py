@@ -3,45 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
-from jobs.clock import EARLIEST, Clock
+from jobs.clock import Clock
 from jobs.creation import JobCreator, SentJob, TickOutcome
 from jobs.deletion import delete_jobs
 from jobs.locks import StreamLocks
-from jobs.model import Job, JobKind, Stream, Tick, Trigger
-from jobs.rules import CLOCK_TOLERANCE, RULES, AlreadyDone, Obstacle, Refuse, Wait
+from jobs.model import Job, JobKind, Stream, Tick
+from jobs.rules import CLOCK_TOLERANCE, AlreadyDone, Create, Obstacle, Refuse, Wait
 from jobs.store import BoundStore, JobStore, StoreError
 from jobs.stream_log import log_about
-from jobs.text import count
-from jobs.ticks.pending import Pending, PendingTicks, Unconfirmed
-from jobs.ticks.policy import Once, TickPolicy
+from jobs.ticks.confirmation import Confirmation
+from jobs.ticks.pending import PendingTicks
 from jobs.ticks.recorder import TickRecorder
+from jobs.ticks.schedules import TicksByStream
+from jobs.ticks.states import Pending
 
 _log = logging.getLogger(__name__)
-
-TicksByStream = Mapping[str | None, tuple[PendingTicks, ...]]
-
-
-def ticks_by_stream(
-    streams: Iterable[Stream], start: datetime, policy: TickPolicy
-) -> TicksByStream:
-    """Return the pending ticks of each stream's enabled kinds, in the order of their handling."""
-    groups = {stream.name: tuple(_ticks_of(stream, start, policy)) for stream in streams}
-    return {name: group for name, group in groups.items() if group}
-
-
-def _ticks_of(stream: Stream, start: datetime, policy: TickPolicy) -> Iterator[PendingTicks]:
-    """Yield a schedule for each enabled kind; a start's job is the only tick of its schedule."""
-    for plan in stream.plans:
-        if plan.enabled and RULES[plan.kind].started_by is Trigger.STARTUP:
-            yield PendingTicks(stream, plan.kind, Once(start), EARLIEST, policy)
-        elif plan.schedule:
-            handled_until = plan.schedule.latest(start)
-            yield PendingTicks(stream, plan.kind, plan.schedule, handled_until, policy)
 
 
 @dataclass(frozen=True)
@@ -54,6 +35,7 @@ class Reconciler:
     locks: StreamLocks
     recorder: TickRecorder
     clock: Clock
+    confirmation: Confirmation
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -64,15 +46,10 @@ class Reconciler:
         """Return when the stream's first tick after `instant` has to be handled."""
         return min(ticks.next_due(instant) for ticks in self.ticks[stream.name])
 
-    def next_retry(self, stream: Stream) -> datetime | None:
-        """Return when a pending tick of the stream is to be tried; None if there is none."""
+    def next_retry(self, stream: Stream) -> float | None:
+        """Return when to try a pending tick of the stream, on the monotonic clock, or None."""
         retries = [ticks.retry_at for ticks in self.ticks[stream.name]]
-        return min(filter(None, retries), default=None)
-
-    def next_confirmation(self) -> datetime | None:
-        """Return when to read whether sent jobs exist; None if none is unconfirmed."""
-        checks = [ticks.unconfirmed.check_at for ticks in self._all() if ticks.unconfirmed]
-        return min(checks, default=None)
+        return min((at for at in retries if at is not None), default=None)
 
     def resume(self) -> None:
         """Make pending what an earlier process left; raise `StoreError` if the store fails."""
@@ -89,7 +66,11 @@ class Reconciler:
         if last and created and created >= ticks.handled_until:
             tick = Tick(ticks.stream, ticks.kind, ticks.handled_until)
             self.recorder.done(tick, f"done by job {last}", last.uri)
-        self.recorder.superseded(ticks.resume(self.clock.now(), created))
+        superseded = ticks.resume(self.clock.now(), self.clock.monotonic(), created)
+        if ticks.pending:
+            pause = ticks.pending.retry_at - self.clock.monotonic()
+            self.recorder.resumed(ticks.pending.newest, pause)
+        self.recorder.superseded(superseded)
 
     def reconcile(self, stream: Stream) -> None:
         """Handle the ticks of a stream that are due; what fails is tried again later."""
@@ -101,19 +82,17 @@ class Reconciler:
 
     def _reconcile(self, group: Sequence[PendingTicks]) -> None:
         for ticks in group:
-            self.recorder.superseded(ticks.advance(self.clock.now()))
+            if ahead := ticks.step_back(self.clock.now()):
+                self.recorder.stepped_back(ticks, ahead)
+            self.recorder.superseded(ticks.advance(self.clock.now(), self.clock.monotonic()))
         if any(ticks.pending for ticks in group):
-            self._confirm([ticks for ticks in group if ticks.unconfirmed])
+            self.confirmation.check([ticks for ticks in group if ticks.unconfirmed])
         for ticks in group:
-            if pending := ticks.due(self.clock.now()):
+            now = self.clock.now()  # before the read that may show that no job did the ticks
+            if pending := ticks.due(now, self.clock.monotonic()):
                 self._try(ticks, pending)
-            if missed := ticks.expire(self.clock.now()):
-                self.recorder.missed(ticks, missed)
-
-    def confirm(self) -> None:
-        """Read in one query whether the sent jobs exist whose confirmation is due."""
-        now = self.clock.now()
-        self._confirm([t for t in self._all() if t.unconfirmed and t.unconfirmed.check_at <= now])
+                if missed := ticks.expire(now):
+                    self.recorder.missed(ticks, missed)
 
     def delete(self, stream: Stream, kind: JobKind) -> tuple[Job, ...]:
         """Remove the jobs of a kind and discard its pending ticks; see `jobs.deletion`."""
@@ -127,7 +106,9 @@ class Reconciler:
     def _discard(self, stream: Stream, kind: JobKind) -> datetime | None:
         """Discard the pending ticks of a kind; return the newest of them."""
         for ticks in self.ticks.get(stream.name, ()):
-            if ticks.kind is kind and (until := ticks.discard(self.clock.now())):
+            if ticks.kind is kind and (
+                until := ticks.discard(self.clock.now(), self.clock.monotonic())
+            ):
                 self.recorder.discarded(stream, kind, until)
                 return until
         return None
@@ -140,22 +121,31 @@ class Reconciler:
         return self.store.within(self.clock.deadline())
 
     def _try(self, ticks: PendingTicks, pending: Pending) -> None:
-        tick = pending.newest
-        if blocked := self._blocked_within_stream(ticks):
-            self._defer(ticks, pending, blocked)
+        tick, now = pending.newest, self.clock.now()
+        blocked = self._blocked_within_stream(ticks)
+        # After its window, the store is read anyhow: only a read shows that a tick was missed.
+        if blocked and now < pending.expires_at:
+            self._defer(ticks, pending, blocked, verified=False)
             return
         self.recorder.log(tick, "trying to create a job")
         try:
-            outcome = self.creator.create_for_tick(tick, pending.oldest)
+            outcome = self.creator.create_for_tick(
+                tick,
+                pending.oldest,
+                write=not blocked and ticks.may_write(now, self.clock.monotonic()),
+                guarded=pending.guarded or ticks.policy.replicated,
+                alone=not ticks.policy.standby_delay,
+            )
         except StoreError as error:
-            self._defer(ticks, pending, Wait(str(error), obstacle=Obstacle.STORE))
+            reason = Wait(str(error), obstacle=Obstacle.STORE)
+            self._defer(ticks, pending, reason, verified=False)
         except Exception as error:
             log = log_about(_log, tick.stream, tick.kind, tick=tick)
             log.exception("tick %s failed unexpectedly", tick)
-            why = f"an error in the service itself: {error}"
-            self._defer(ticks, pending, Wait(why, obstacle=Obstacle.SERVICE))
+            why = Wait(f"an error in the service itself: {error}", obstacle=Obstacle.SERVICE)
+            self._defer(ticks, pending, why)
         else:
-            self._apply(ticks, pending, outcome)
+            self._apply(ticks, pending, outcome, blocked)
 
     def _blocked_within_stream(self, ticks: PendingTicks) -> Wait | None:
         """Return what a tick has to wait for in its own stream, before the store is read."""
@@ -170,17 +160,24 @@ class Reconciler:
                 return replace(why, reason="behind the healing, which waits")
         return None
 
-    def _apply(self, ticks: PendingTicks, pending: Pending, outcome: TickOutcome) -> None:
+    def _apply(
+        self, ticks: PendingTicks, pending: Pending, outcome: TickOutcome, blocked: Wait | None
+    ) -> None:
         """Note what a try came to."""
         tick = pending.newest
         match outcome:
+            case Create():
+                self._hold_back(ticks, pending, blocked)
             case SentJob(job, doubt):
-                ticks.mark_sent(job, self.clock.now())
+                ticks.mark_sent(job, self.clock.now(), self.clock.monotonic())
                 text = f"sent job {job.uri}, but {doubt}" if doubt else f"created job {job.uri}"
                 self.recorder.log(tick, text, job.uri)
             case AlreadyDone(reason, job):
-                ticks.complete(tick.fire_time)
-                self.recorder.done(tick, reason, job.uri)
+                ticks.complete(_done_until(ticks, tick, job, self.clock.now()))
+                if ticks.pending:
+                    self.recorder.log(tick, f"only earlier ones are {reason}", job.uri)
+                else:
+                    self.recorder.done(tick, reason, job.uri)
             case Wait():
                 self._defer(ticks, pending, outcome)
             case Refuse(reason):
@@ -189,48 +186,24 @@ class Reconciler:
             case _:
                 assert_never(outcome)
 
-    def _defer(self, ticks: PendingTicks, pending: Pending, why: Wait) -> None:
-        ticks.defer(self.clock.now(), why, self.clock.random())
+    def _hold_back(self, ticks: PendingTicks, pending: Pending, blocked: Wait | None) -> None:
+        """Note that a job could be created, but that this try was not allowed to write."""
+        if blocked is None and ticks.stand_by(self.clock.monotonic()):
+            self.recorder.standing_by(pending)
+        else:
+            self._defer(ticks, pending, blocked or pending.why)
+
+    def _defer(
+        self, ticks: PendingTicks, pending: Pending, why: Wait, *, verified: bool = True
+    ) -> None:
+        ticks.defer(self.clock.monotonic(), why, self.clock.random(), verified=verified)
         self.recorder.deferred(pending, why)
 
-    def _confirm(self, unconfirmed: Sequence[PendingTicks]) -> None:
-        now = self.clock.now()
-        waiting = [(ticks, ticks.unconfirmed) for ticks in unconfirmed if ticks.unconfirmed]
-        found = self._find([sent.job.uri for _, sent in waiting])
-        for ticks, sent in waiting:
-            self._apply_found(ticks, sent, found, now)
 
-    def _find(self, uris: Sequence[str]) -> dict[str, Job] | None:
-        """Return which jobs exist; None if the store does not answer."""
-        try:
-            return {job.uri: job for job in self._bound().find(uris)} if uris else {}
-        except StoreError as error:
-            _log.info("could not read whether %s exist: %s", count(len(uris), "sent job"), error)
-            return None
+def _done_until(ticks: PendingTicks, tick: Tick, job: Job, now: datetime) -> datetime:
+    """Return up to which instant a job did the ticks of a schedule.
 
-    def _apply_found(
-        self, ticks: PendingTicks, sent: Unconfirmed, found: dict[str, Job] | None, now: datetime
-    ) -> None:
-        """Note what a read at `now` found for a sent job; None means that nothing is known."""
-        try:
-            with self.locks.hold(ticks.stream, self.clock.deadline(0)):
-                if ticks.unconfirmed is sent:
-                    self._settle(ticks, sent, found, now)
-        except StoreError:
-            return  # another tick of the stream is being handled: the next read tells
-
-    def _settle(
-        self, ticks: PendingTicks, sent: Unconfirmed, found: dict[str, Job] | None, now: datetime
-    ) -> None:
-        job, tick = (found or {}).get(sent.job.uri), sent.pending.newest
-        over = ticks.settle_time_over(now)
-        if job and (job.tasks or over):
-            ticks.complete(tick.fire_time)
-            text = f"done by job {job}" + ("" if job.tasks else ", whose task is still missing")
-            self.recorder.created(tick, text, job.uri, sent.sent_at)
-        elif found is None or not over:
-            ticks.confirm_later(now)
-        else:
-            text = f"job {sent.job.uri} was never stored"
-            self.recorder.log(tick, text, sent.job.uri, logging.WARNING)
-            self.recorder.superseded(ticks.requeue(now))
+    A date in the future counts as now. A standby replica may find a job for only the oldest ticks.
+    """
+    created = min(job.created or tick.fire_time, now)
+    return created if ticks.recurs and job.created else max(created, tick.fire_time)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from jobs.clock import Clock
 from jobs.error_reports import ErrorReport, ErrorReporter
 from jobs.events import Event, EventLog, Result
 from jobs.model import JobKind, Stream, Tick, Trigger
-from jobs.rules import RULES, Wait
+from jobs.rules import RULES, Obstacle, Wait
+from jobs.store import StoreError
 from jobs.stream_log import log_about
 from jobs.text import count
-from jobs.ticks.pending import Pending, PendingTicks, Superseded
+from jobs.ticks.pending import PendingTicks
+from jobs.ticks.states import Pending, Superseded
 
 _log = logging.getLogger(__name__)
 
@@ -32,10 +34,27 @@ class TickRecorder:
         log = log_about(_log, tick.stream, tick.kind, tick=tick, job=job)
         log.log(level, "tick %s: %s", tick, text)
 
-    def created(self, tick: Tick, text: str, job: str, sent_at: datetime) -> None:
+    def created(self, tick: Tick, text: str, job: str, lateness: timedelta) -> None:
         """Record that a read confirmed the job of a tick."""
         self.log(tick, text, job)
-        self._record(tick, Result.CREATED, job=job, lateness=sent_at - tick.fire_time)
+        self._record(tick, Result.CREATED, job=job, lateness=lateness)
+
+    def resumed(self, tick: Tick, seconds: float) -> None:
+        """Log that a tick from before the start is tried in some seconds."""
+        text = "was due before the start: it is tried in %.0f s, when earlier writes have arrived"
+        self.log(tick, text % seconds)
+
+    def stepped_back(self, ticks: PendingTicks, ahead: timedelta) -> None:
+        """Log that the wall clock is behind the newest tick that was handled."""
+        log = log_about(_log, ticks.stream, ticks.kind)
+        text = "the clock was set back: it is %.0f s behind the newest tick"
+        log.warning(text, ahead.total_seconds())
+
+    def standing_by(self, pending: Pending) -> None:
+        """Record that this replica waits for another one to create the job."""
+        reason = "this replica stands by for another one"
+        self.log(pending.newest, f"waits: {reason}")
+        self._record(pending.newest, Result.WAITS, reason=reason)
 
     def done(self, tick: Tick, reason: str, job: str) -> None:
         """Record that a job that exists did a tick's work."""
@@ -65,7 +84,7 @@ class TickRecorder:
 
     def missed(self, ticks: PendingTicks, pending: Pending) -> None:
         """Report ticks that were missed, once per period for each kind of obstacle."""
-        why, tick, since = pending.why, pending.newest, pending.oldest.isoformat()
+        why, tick, since = pending.why, pending.newest, pending.first.isoformat()
         others = f", with {count(pending.others, 'other')} since {since}" if pending.others else ""
         job = why.blocking[0] if why.blocking else None
         report = ErrorReport(
@@ -73,13 +92,29 @@ class TickRecorder:
             kind=tick.kind,
             subject=ticks.operation,
             cause=f"missed:{why.obstacle.name}",
-            at=pending.oldest + ticks.policy.window,
+            at=pending.expires_at,
             message=f"tick {tick}: missed{others}: {why.reason}",
             job=job,
             tick=tick,
         )
-        self.reporter.report(report)
+        if why.obstacle is not Obstacle.SERVICE or not self._known(report):
+            self.reporter.report(report)
         self._record(tick, Result.MISSED, reason=why.reason, job=job.uri if job else None)
+
+    def _known(self, report: ErrorReport) -> bool:
+        """Return whether an earlier process reported the ticks with another cause.
+
+        That process knew more: this one only knows that it was not running itself.
+        """
+        causes = [f"missed:{obstacle.name}" for obstacle in Obstacle]
+        try:
+            known = any(self.reporter.known([replace(report, cause=cause) for cause in causes]))
+        except StoreError:
+            return False
+        if known:
+            log = log_about(_log, report.stream, report.kind, tick=report.tick)
+            log.info("reported before: %s", report.message)
+        return known
 
     def discarded(self, stream: Stream, kind: JobKind, until: datetime) -> None:
         """Log that a person's DELETE discarded the pending ticks up to an instant."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -13,14 +14,17 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from jobs.clock import LATEST
+from jobs.clock import LATEST, Clock
 from jobs.model import Stream
+from jobs.ticks.confirmation import Confirmation
+from jobs.ticks.policy import MIN_CLOCK_STEP
 from jobs.ticks.reconciler import Reconciler
 
 # APScheduler sleeps on the monotonic clock. Without this limit it would notice only much later
 # that the wall clock was changed, or that the machine was suspended.
 MAX_SLEEP = timedelta(seconds=30)
-MIN_PAUSE = timedelta(milliseconds=200)  # before work that is overdue is tried once more
+MIN_PAUSE_SECONDS = 0.2  # before work that is overdue is tried once more
+_log = logging.getLogger(__name__)
 OPTIONS = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
 
 
@@ -72,40 +76,66 @@ class TickScheduler:
     def __init__(
         self,
         reconciler: Reconciler,
+        confirmation: Confirmation,
         periodic_tasks: Sequence[PeriodicTask],
         flush_errors: Callable[[], None],
-        now: Callable[[], datetime],
+        clock: Clock,
     ) -> None:
         self._reconciler = reconciler
+        self._confirmation = confirmation
         self._periodic_tasks = periodic_tasks
         self._flush_errors = flush_errors
-        self._now = now
+        self._clock = clock
         self._stopped = Event()
+        self._offset = self._clock_offset()
         # A stream uses at most two workers, for its ticks and its retries, so that none waits.
         workers = ThreadPoolExecutor(2 * len(reconciler.streams) + len(periodic_tasks) + 1)
         self._scheduler = BackgroundScheduler(executors={"default": workers}, timezone=UTC)
 
     def start(self) -> None:
         """Start the schedules; what is due already is handled at once."""
-        now = self._now()
+        self._arm()
+        self._offset = self._clock_offset()
+        self._scheduler.start()
+
+    def _arm(self) -> None:
+        """Schedule everything from now on; it replaces what was scheduled before."""
+        now = self._clock.now()
         for stream in self._reconciler.streams:
             trigger = TickTrigger(partial(self._reconciler.next_due, stream))
             self._add(f"ticks of {stream}", self._wake, trigger, stream, next_run_time=now)
         for name, run, every in self._periodic_tasks:
             trigger = IntervalTrigger(seconds=every.total_seconds(), timezone=UTC)
             self._add(name, run, trigger, next_run_time=now)
-        self._scheduler.start()
+        self._schedule_confirmation()
+
+    def check_clock(self) -> None:
+        """Schedule everything anew if the wall clock was set; to be called every second or so.
+
+        APScheduler would wait on a clock that was set back until the old time comes again.
+        """
+        offset = self._clock_offset()
+        step, self._offset = offset - self._offset, offset
+        if abs(step) >= MIN_CLOCK_STEP and self._scheduler.running:
+            direction = "forwards" if step > timedelta(0) else "back"
+            seconds = abs(step).total_seconds()
+            _log.warning("the clock was set %s by %.0f s", direction, seconds)
+            self._arm()
+
+    def _clock_offset(self) -> datetime:
+        """Return when the monotonic clock would have been zero; a set clock changes it."""
+        return self._clock.now() - timedelta(seconds=self._clock.monotonic())
 
     @property
     def alive(self) -> bool:
         """Whether its thread lives, or it was not started, or it was stopped on purpose.
 
-        APScheduler's own state still says RUNNING after its thread has died.
+        APScheduler's own state remains RUNNING after its thread has died.
         """
         thread = getattr(self._scheduler, "_thread", None)
         if thread is None or thread.ident is None:  # RUNNING begins a moment before its thread
             return True
-        # The thread first: a stop between the two reads must not look like a death.
+        # The thread first: a stop between the two reads must not count as a death.
         return thread.is_alive() or not self._scheduler.running
 
     def stop(self) -> None:
@@ -125,7 +155,7 @@ class TickScheduler:
     def _confirm(self) -> None:
         if self._stopped.is_set():
             return
-        self._reconciler.confirm()
+        self._confirmation.confirm()
         for stream in self._reconciler.streams:
             self._schedule_retry(stream)
         self._schedule_confirmation()
@@ -135,14 +165,16 @@ class TickScheduler:
         self._wake_at(f"tries of {stream}", self._wake, at, stream)
 
     def _schedule_confirmation(self) -> None:
-        self._wake_at("confirmation", self._confirm, self._reconciler.next_confirmation())
+        self._wake_at("confirmation", self._confirm, self._confirmation.next_check())
 
     def _wake_at(
-        self, name: str, run: Callable[..., None], at: datetime | None, *args: object
+        self, name: str, run: Callable[..., None], at: float | None, *args: object
     ) -> None:
-        """Run something at an instant; it replaces an earlier wake-up of the same name."""
+        """Run something at a monotonic time; it replaces an earlier wake-up of the same name."""
         if at is not None and not self._stopped.is_set():
-            self._add(name, run, WakeUp(max(at, self._now() + MIN_PAUSE)), *args)
+            seconds = max(at - self._clock.monotonic(), MIN_PAUSE_SECONDS)
+            wake_up = WakeUp(self._clock.now() + timedelta(seconds=seconds))
+            self._add(name, run, wake_up, *args)
 
     def _add(
         self, name: str, run: Callable[..., None], trigger: BaseTrigger, *args: object, **more: Any

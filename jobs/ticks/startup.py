@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Event
+from threading import Event, Thread
 
 from jobs.clock import Clock
 from jobs.store import JobStore, StoreError
@@ -29,6 +29,17 @@ class Startup:
     ping_seconds: float
     ready: Event
     stop: Event
+
+    def begin(self) -> None:
+        """Run in the background; set `stop` if that fails unexpectedly."""
+        Thread(target=self._run_or_stop, name="startup", daemon=True).start()
+
+    def _run_or_stop(self) -> None:
+        try:
+            self.run()
+        except Exception:  # noqa: BLE001 - a live server without schedules would be worse
+            _log.critical("the start failed unexpectedly", exc_info=True)
+            self.stop.set()
 
     def run(self) -> None:
         """Wait for the store, resume what an earlier process left, and start the schedules."""

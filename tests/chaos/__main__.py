@@ -18,6 +18,7 @@ from tests.chaos.runner import run
 from tests.chaos.scenario import make_scenario
 from tests.chaos.streams import STREAMS
 from tests.chaos.testbed import Options
+from tests.chaos.times import Times
 
 TOP = Path(__file__).resolve().parents[2]
 HISTORIES = TypeAdapter(History)
@@ -27,6 +28,8 @@ def main() -> int:
     """Run as the arguments describe; return 0 only if the audit finds no violation."""
     arguments = parser().parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if arguments.slots and arguments.processes > Times().max_replicas:
+        parser().error(f"--slots: at most {Times().max_replicas} processes can act in the window")
     try:
         report = audit_again(arguments.audit) if arguments.audit else new_run(arguments)
     except KeyboardInterrupt:

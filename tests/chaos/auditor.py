@@ -62,6 +62,7 @@ def audit(history: History) -> AuditResult:
         "run twice": reruns.bugs,
         "healing before the initial sync": list(concurrency.too_early(evidence)),
         "two active jobs of a stream": list(concurrency.two_active(evidence)),
+        "created too early by a standby replica": list(concurrency.standby_too_early(evidence)),
         "crashes and failed stops": crashes(history),
     }
     known_limits = {

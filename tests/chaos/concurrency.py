@@ -16,9 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.chaos.evidence import Evidence, Job
+from tests.chaos.evidence import MAX_READ_AGE, Evidence, Job
+from tests.chaos.history import ProcessRun
 from tests.chaos.streams import Kind
 
+LOG_DELAY = 0.5  # seconds between the start of the schedules and the line about it
+STANDBY_READS = 4  # in the delay of a standby replica
 NEIGHBOURS = 40  # jobs before and after, which are compared with a job
 
 
@@ -69,6 +72,33 @@ def two_active_by_race(evidence: Evidence) -> Iterator[str]:
         known = _was_known(evidence, job, other)
         if not known and _must_wait(other) and _overlap(job, other):
             yield f"{job}, beside {other}"
+
+
+def standby_too_early(evidence: Evidence) -> Iterator[str]:
+    """Find jobs that a standby replica created before it had seen them missing for its delay.
+
+    It must have run for its delay. A job of the stream that was certainly active for some of its
+    reads begins the delay anew.
+    """
+    for jobs in evidence.jobs_by_stream:
+        for job in filter(_must_wait, jobs):
+            for attempt in evidence.attempts_by_uri.get(job.record.uri, []):
+                run = evidence.sender(attempt)
+                if run and run.slot and not _stood_by(evidence, run, attempt.sent, jobs):
+                    yield f"{job}, by the replica in slot {run.slot}"
+
+
+def _stood_by(evidence: Evidence, run: ProcessRun, sent: float, jobs: list[Job]) -> bool:
+    times = evidence.history.times
+    start = sent - run.slot * times.standby
+    between_reads = run.slot * times.standby / STANDBY_READS * 2 + times.timeout + MAX_READ_AGE
+    seen_active = any(
+        min(span.last, sent) - max(span.first, start) > between_reads
+        for job in jobs
+        for span in job.record.active
+    )
+    ran = run.ready is not None and run.ready - LOG_DELAY <= start
+    return ran and not seen_active
 
 
 def _pairs(evidence: Evidence) -> Iterator[tuple[Job, Job]]:

@@ -16,7 +16,7 @@ from tests.chaos.scenario import delay
 from tests.chaos.times import Times
 from tests.support.fault_proxy import FaultProxy
 from tests.support.faults import Answer, Fault, Request
-from tests.support.sparql_text import first_operation
+from tests.support.sparql_text import first_operation, operations
 
 PARTIAL_UPDATES = (Fault.FIRST_OPERATION, Fault.FIRST_OPERATION_THEN_500)
 REFUSED = "REFUSE, for a while"
@@ -108,7 +108,7 @@ class FaultInjector:
             self.record_disruption("store away", request.received, now)
         text = request.sparql
         partial = request.fault in PARTIAL_UPDATES
-        uris = INSERTED.findall(first_operation(text) if partial else text)
+        uris = inserted(first_operation(text) if partial else text)
         if not uris or not request.is_update:
             return
         done = answer is not None and answer.status < HTTPStatus.MULTIPLE_CHOICES
@@ -126,6 +126,11 @@ class FaultInjector:
 def has_effect(fault: Fault, request: Request) -> bool:
     """Return whether a fault changes the result; the first of one operation is all of it."""
     return fault not in PARTIAL_UPDATES or first_operation(request.sparql) != request.sparql
+
+
+def inserted(text: str) -> list[str]:
+    """Return the jobs and tasks that an update inserts, and not those that its conditions name."""
+    return [uri for one in operations(text) for uri in INSERTED.findall(one.partition("WHERE")[0])]
 
 
 def describe(fault: Fault, seconds: float, times: Times, *, updates: bool) -> str:

@@ -40,10 +40,10 @@ class HistoryBuilder:
         )
 
     def process_run(
-        self, process: int = 0, *, ready: float = 5, killed: float | None = None
+        self, process: int = 0, *, ready: float = 5, killed: float | None = None, slot: int = 0
     ) -> ProcessRun:
         """Add a process run with the seconds of its readiness and its kill."""
-        run = ProcessRun(process=process, slot=0, started=START + ready - 2)
+        run = ProcessRun(process=process, slot=slot, started=START + ready - 2)
         run.ended = None if killed is None else START + killed
         run.killed = killed is not None
         self.history.process_runs.append(run)

@@ -27,19 +27,22 @@ LINE = re.compile(r"(?P<at>\d{4}-\d\d-\d\dT\S+) [A-Z]+ (?P<text>.*)")
 
 
 class ServiceProcess:
-    """A service process that runs several times, always on the same port."""
+    """A service process that runs several times, always on the same port.
+
+    Without a slot it knows of no other process.
+    """
 
     def __init__(
-        self, number: int, slot: int, environ: dict[str, str], logs: Path, service: Path
+        self, number: int, slot: int | None, environ: dict[str, str], logs: Path, service: Path
     ) -> None:
         self.number = number
         self.port = free_port()
         self.runs: list[ProcessRun] = []
-        self._slot = slot
+        self._slot = slot or 0
         self._environ = environ | {
             "PORT": str(self.port),
             "HOST": "127.0.0.1",
-            "REPLICA": str(slot),
+            "REPLICA": "" if slot is None else str(slot),
             "LOG_SPARQL_ALL": "false",
             "TZ": "UTC",
             "no_proxy": "127.0.0.1",

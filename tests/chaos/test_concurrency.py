@@ -95,3 +95,20 @@ def test_a_tick_without_a_job_and_without_a_cause_is_reported() -> None:
     assert len(run.audit().known_limits["not created though nothing prevented it"]) == 1
     run.call("POST", 50.5)
     assert not run.audit().known_limits["not created though nothing prevented it"]
+
+
+@pytest.mark.parametrize(
+    ("ready", "active", "early"),
+    [(5, None, 0), (14, None, 1), (5, (6, 8), 0), (5, (10, 20), 1)],
+    ids=["it waited", "it had just started", "a short job before", "a long job until just before"],
+)
+def test_a_standby_replica_must_see_a_job_missing_for_its_delay(
+    ready: float, active: tuple[float, float] | None, early: int
+) -> None:
+    run = clean_run(20)
+    run.process_run(process=1, slot=1, ready=ready)
+    run.job(20, sent=20.1, process=1)
+    if active:
+        run.history.records[0].active = [span(active[0] - 0.1, *active, active[1] + 0.1)]
+    found = run.violations()
+    assert found.get("created too early by a standby replica", 0) == early

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.chaos.events import FaultPhase, SingleFault
-from tests.chaos.fault_injector import INSERTED, FaultInjector
+from tests.chaos.fault_injector import FaultInjector, inserted
 from tests.chaos.times import Times
 from tests.support.fault_proxy import FaultProxy
 from tests.support.faults import Fault
@@ -64,7 +64,14 @@ def test_the_first_of_one_operation_is_no_fault(proxy: FaultProxy, injector: Fau
 
 def test_inserted_subjects_are_distinguished_from_references() -> None:
     reference = f"<http://e> a <http://error> ; <http://references> <{JOB}> ."
-    assert INSERTED.findall(f"{INSERT_JOB} ; {INSERT_TASK} ; {reference}") == [JOB, TASK]
+    assert inserted(f"{INSERT_JOB} ; {INSERT_TASK} ; {reference}") == [JOB, TASK]
+
+
+def test_a_subject_that_only_a_condition_names_is_not_inserted() -> None:
+    condition = f"FILTER EXISTS {{ GRAPH ?g {{ <{JOB}> a <http://vocab.deri.ie/cogs#Job> }} }}"
+    guarded = INSERT_TASK.replace("INSERT DATA", "INSERT") + f" WHERE {{ {condition} }}"
+    assert inserted(guarded) == [TASK]
+    assert inserted(f"{guarded} ;\n{INSERT_JOB}") == [TASK, JOB]
 
 
 def update_with_a_short_timeout(proxy: FaultProxy, text: str) -> None:

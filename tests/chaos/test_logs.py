@@ -39,3 +39,9 @@ def test_the_service_gets_its_times_in_its_own_units() -> None:
     assert environ["TICK_WINDOW_MINUTES"] == "0.5"
     assert environ["ERROR_REPEAT_HOURS"] == "0.001"
     assert times.drain > times.window + times.settle
+    assert times.standby >= times.timeout + times.settle + times.max_retry_pause
+
+
+def test_the_last_of_several_replicas_can_act_within_the_window() -> None:
+    assert Times(window=30, standby=8).max_replicas == 4
+    assert Times(window=24, standby=8).max_replicas == 3

@@ -99,7 +99,7 @@ def test_a_window_must_have_closed() -> None:
     assert run.violations() == {"missed without an error": 1, "missed too early": 1}
 
 
-@pytest.mark.parametrize(("until", "expected"), [(55, Outcome.CLEANED), (100, Outcome.UNACCOUNTED)])
+@pytest.mark.parametrize(("until", "expected"), [(55, Outcome.CLEANED), (120, Outcome.UNACCOUNTED)])
 def test_a_delete_call_ends_the_ticks_that_can_still_be_pending(
     until: int, expected: Outcome
 ) -> None:

@@ -27,7 +27,7 @@ def test_every_tick_counts(tmp_path: Path) -> None:
         adversarial=False,
         folder=tmp_path,
         service=ROOT,
-        times=Times(window=24, standby=4),
+        times=Times(window=24),
     )
     report = run_in(tmp_path, options)
     assert report.result.clean, report.text()

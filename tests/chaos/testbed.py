@@ -109,7 +109,7 @@ class Testbed(Resource):
             "MU_SPARQL_ENDPOINT": proxy.url + urlsplit(self._store.endpoint).path,
             "MU_SPARQL_UPDATEPOINT": proxy.url + urlsplit(self._store.update_endpoint).path,
         }
-        slot = number if options.slots else 0
+        slot = number if options.slots else None
         return ServiceProcess(number, slot, environ, options.folder, options.service)
 
     def _history(self, horizon: float) -> History:

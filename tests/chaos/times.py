@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -18,7 +19,7 @@ class Times:
     max_retry_pause: float = 2.0
     window: float = 30.0
     error_repeat: float = 3.6  # the minimum, so that few ticks share one error resource
-    standby: float = 5.0
+    standby: float = 8.0  # the minimum: timeout, settle time and longest retry pause together
     ping: float = 0.2
 
     @property
@@ -34,6 +35,11 @@ class Times:
             "STANDBY_SECONDS": f"{self.standby:g}",
             "PING_DB_INTERVAL": f"{self.ping:g}",
         }
+
+    @property
+    def max_replicas(self) -> int:
+        """How many replicas can act within the window."""
+        return math.ceil(self.window / self.standby)
 
     @property
     def grace(self) -> float:

@@ -360,6 +360,56 @@ def test_writing_the_same_job_twice_leaves_one(backend: Backend) -> None:
     assert backend.store.repair_duplicate_values([operation(DUMP)]) == ()
 
 
+def test_a_guarded_request_writes_a_job_and_its_task(backend: Backend) -> None:
+    backend.store.create(new := new_job("a"), soon(), guarded=True)
+    (job,) = state(backend).active
+    assert (job.uri, job.operation, job.status) == (new.uri, operation(DUMP), Status.BUSY)
+    assert job.created == job.modified == NOW
+    (task,) = job.tasks
+    assert (task.uri, task.status, task.operation) == (
+        new.task_uri,
+        Status.SCHEDULED,
+        new.task_operation,
+    )
+    assert task.created == task.modified == NOW
+
+
+def test_a_guarded_request_does_nothing_if_job_and_task_exist(backend: Backend) -> None:
+    """The consumer works on the task already, and another process wrote another date."""
+    create(backend, new := new_job("a"))
+    backend.set_status(new.task_uri, Status.BUSY)
+    before = state(backend)
+    backend.store.create(new_job("a", created=NOW + HOUR), soon(), guarded=True)
+    assert state(backend) == before
+
+
+def test_a_guarded_request_does_nothing_if_the_job_has_ended(backend: Backend) -> None:
+    create(backend, new := new_job("a"))
+    for uri in (new.task_uri, new.uri):
+        backend.set_status(uri, Status.SUCCESS)
+    before = backend.store.find([new.uri])
+    backend.store.create(new, soon(), guarded=True)
+    assert backend.store.find([new.uri]) == before
+    assert not state(backend).active
+
+
+def test_a_guarded_request_after_a_plain_one_that_came_late_leaves_one_job(
+    backend: Backend,
+) -> None:
+    create(backend, new := new_job("a"))
+    backend.store.create(new, soon(), guarded=True)
+    (job,) = state(backend).active
+    assert len(job.tasks) == 1
+    assert backend.store.repair_duplicate_values([operation(DUMP)]) == ()
+
+
+def test_a_guarded_request_touches_no_other_job(backend: Backend) -> None:
+    create(backend, other := new_job("b"))
+    backend.store.create(new := new_job("a"), soon(), guarded=True)
+    assert {job.uri for job in state(backend).active} == {new.uri, other.uri}
+    assert [len(job.tasks) for job in state(backend).active] == [1, 1]
+
+
 def test_a_job_with_a_task_gets_no_second_task(backend: Backend) -> None:
     create(backend, new := new_job("a"))
     backend.set_status(new.task_uri, Status.BUSY)

@@ -7,11 +7,13 @@ import pytest
 from jobs.clock import LATEST
 from jobs.model import Status, StreamState
 from jobs.store import ErrorResource
+from sparql import queries
 from sparql.store import BoundSparqlStore
 from tests.support import stack
 from tests.support.builders import DUMP, INITIAL_SYNC, at, job_of, new_job, operation, stream_of
 from tests.support.servers import Store, select, select_terms, update
 from tests.support.sparql_store import soon
+from tests.support.sparql_text import first_operation
 
 GRAPH = "http://mu.semte.ch/graphs/system/jobs"
 TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
@@ -48,11 +50,12 @@ def normal(term: dict[str, str]) -> str:
     return at(term["value"]).isoformat(timespec="milliseconds")
 
 
+@pytest.mark.parametrize("guarded", [False, True], ids=["plain", "guarded"])
 def test_a_job_and_its_task_are_exactly_these_triples(
-    triplestore: Store, store: BoundSparqlStore
+    triplestore: Store, store: BoundSparqlStore, *, guarded: bool
 ) -> None:
     new = new_job("a", created=at("2024-01-06T06:00:00.120"))
-    store.create(new, soon())
+    store.create(new, soon(), guarded=guarded)
     job, task, created = new.uri, new.task_uri, "2024-01-06T06:00:00.120+00:00"
     service = "http://lblod.data.gift/services/delta-producer-background-jobs-initiator"
     assert triples(triplestore) == {
@@ -72,6 +75,30 @@ def test_a_job_and_its_task_are_exactly_these_triples(
         (task, f"{TASK}index", "0", "text"),
         (task, f"{DCT}isPartOf", job, "uri"),
     }
+
+
+@pytest.mark.parametrize("guarded", [False, True], ids=["plain", "guarded"])
+def test_a_guarded_request_completes_a_job_that_was_written_without_its_task(
+    triplestore: Store, store: BoundSparqlStore, *, guarded: bool
+) -> None:
+    """The store applied only the first operation of an earlier request."""
+    new = new_job("a")
+    update(triplestore, first_operation(queries.create_job(new, guarded=guarded)))
+    before = triples(triplestore)
+    assert {subject for subject, *_ in before} == {new.uri}
+    store.create(new_job("a", created=at("2024-01-07")), soon(), guarded=True)
+    written = triples(triplestore) - before
+    assert {subject for subject, *_ in written} == {new.task_uri}
+    assert (new.task_uri, f"{DCT}isPartOf", new.uri, "uri") in written
+
+
+def test_a_guarded_request_does_nothing_if_another_graph_has_the_job(
+    triplestore: Store, store: BoundSparqlStore
+) -> None:
+    elsewhere = "http://mu.semte.ch/graphs/elsewhere"
+    store.create(new_job("a", stream=stream_of(jobs_graph=elsewhere)), soon())
+    store.create(new_job("a"), soon(), guarded=True)
+    assert not triples(triplestore)
 
 
 @pytest.mark.parametrize("referenced", [None, "http://redpencil.data.gift/id/job/a"])
@@ -134,6 +161,25 @@ TASK_TEXT = (
 def test_a_job_in_any_graph_is_found(triplestore: Store, store: BoundSparqlStore) -> None:
     put(triplestore, "http://example.org/graphs/1", job_text(JOB))
     assert [job.uri for job in read(store).active] == [JOB]
+
+
+def test_a_successful_initial_sync_with_a_second_operation_counts(
+    triplestore: Store, store: BoundSparqlStore
+) -> None:
+    also = f"; task:operation <{operation(INITIAL_SYNC)}>"
+    put(triplestore, GRAPH, job_text(JOB, "success", also))
+    state = store.state(STREAM, LATEST)
+    assert [(job.uri, job.operation) for job in state.synced] == [(JOB, operation(INITIAL_SYNC))]
+
+
+def test_an_active_job_with_two_operations_counts_under_each(
+    triplestore: Store, store: BoundSparqlStore
+) -> None:
+    also = f"; task:operation <{operation(INITIAL_SYNC)}>"
+    put(triplestore, GRAPH, job_text(JOB, "busy", also))
+    both = {operation(DUMP), operation(INITIAL_SYNC)}
+    assert {job.operation for job in read(store).active} == both
+    assert {job.operation for job in store.active(STREAM.operations)} == both
 
 
 def test_a_job_without_dates_or_task_is_found(triplestore: Store, store: BoundSparqlStore) -> None:

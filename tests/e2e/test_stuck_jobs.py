@@ -57,7 +57,7 @@ CAUSES = {
 REMEDIES = {
     "no task": "DELETE /initial-sync-jobs",
     "task never picked up": "deltas/initialPublicationGraphSyncing: it was down when the task came",
-    "task running long": "JOB_TIMEOUT_MINUTES fails such jobs",
+    "task running long": "set JOB_TIMEOUT_MINUTES, which fails such jobs",
     "tasks all done, job still active": f"its configuration lacks job operation {SYNC}",
     "task failed, job still active": "CLOSE_FINISHED_JOBS=true",
 }

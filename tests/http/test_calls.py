@@ -211,7 +211,7 @@ def test_a_lost_answer_names_the_job_that_may_exist(service: WebHarness) -> None
 def test_an_unexpected_error_is_logged_but_not_shown_to_the_caller(
     service: WebHarness, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service.store, "create", lambda *_: 1 / 0)
+    monkeypatch.setattr(service.store, "create", lambda *_, **__: 1 / 0)
     answer = service.client.post(PATHS[DUMP])
     detail = error_detail(answer, 500, "Internal Server Error")
     assert "ZeroDivisionError" in caplog.text
@@ -225,10 +225,10 @@ def test_calls_beyond_the_limit_are_refused_while_others_wait(
     app = app_of(UNNAMED, PUBLIC, store=store, max_calls=1)
     create, other = store.create, PUBLIC.address(DUMP)
 
-    def wait_and_create(*args: Any) -> None:
+    def wait_and_create(*args: Any, **options: Any) -> None:
         entered.set()
         release.wait(10)
-        create(*args)
+        create(*args, **options)
 
     monkeypatch.setattr(store, "create", wait_and_create)
     waiting = Thread(target=app.test_client().post, args=[PATHS[DUMP]])

@@ -104,6 +104,11 @@ class TestClock:
     timeout: float = 60
     ids: count[int] = field(default_factory=lambda: count(1))
 
+    def move_to(self, instant: datetime) -> None:
+        """Let time pass until an instant; set `now` alone for a clock that is set."""
+        self.elapsed += (instant - self.now).total_seconds()
+        self.now = instant
+
     def clock(self) -> Clock:
         """Return the clock as the service gets it."""
         return Clock(

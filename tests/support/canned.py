@@ -42,12 +42,15 @@ class Canned(Resource):
         self.talks_first = talks_first
         self.requests: list[Request] = []
         self._closing = threading.Event()
+        self._hung_up = threading.Event()
         canned = self
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
-                with contextlib.suppress(OSError):  # The client gave up
+                try:
                     canned.reply(self.request)
+                except OSError:  # The client gave up
+                    canned._hung_up.set()
 
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
@@ -60,6 +63,10 @@ class Canned(Resource):
         stack.callback(self._thread.join)
         stack.callback(self._server.shutdown)
         stack.callback(self._closing.set)
+
+    def await_hang_up(self, seconds: float) -> bool:
+        """Wait until a client closed its connection before the content was sent."""
+        return self._hung_up.wait(seconds)
 
     def reply(self, connection: socket.socket) -> None:
         """Read one request, unless the server talks first, and send the content."""

@@ -46,6 +46,7 @@ class Harness:
         )
         self.reporter, self.creator = self.domain.reporter, self.domain.creator
         self.reconciler, self.events = self.domain.reconciler, self.domain.events
+        self.confirmation, self.scheduler = self.domain.confirmation, self.domain.scheduler
         self.sweeper, self.watchdog = self.domain.sweeper, self.domain.watchdog
 
     def reported(self) -> list[ErrorResource]:

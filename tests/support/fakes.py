@@ -27,6 +27,7 @@ class FakeJobStore:
 
     jobs: dict[str, Job] = field(default_factory=dict)
     created: list[NewJob] = field(default_factory=list)
+    guarded: list[NewJob] = field(default_factory=list)
     errors: list[ErrorResource] = field(default_factory=list)
     failures: dict[str, list[StoreError]] = field(default_factory=dict)
     late_failures: dict[str, list[StoreError]] = field(default_factory=dict)
@@ -75,12 +76,17 @@ class FakeJobStore:
         self._called("find")
         return tuple(job for job in self._by_age() if job.uri in jobs)
 
-    def create(self, job: NewJob, send_by: Deadline) -> None:
+    def create(self, job: NewJob, send_by: Deadline, *, guarded: bool = False) -> None:
         self._called("create")
         assert send_by.remaining > 0
         self.created.append(job)
+        if guarded:
+            self.guarded.append(job)
         if job.uri not in self.swallows:
-            self.put(job)
+            if guarded and job.uri in self.jobs:
+                self._complete(job)
+            else:
+                self.put(job)
         self._fail("create", self.late_failures)
 
     def put(self, job: NewJob) -> None:
@@ -95,12 +101,16 @@ class FakeJobStore:
             tasks=(task,),
         )
 
+    def _complete(self, job: NewJob) -> None:
+        """Store the task of a job that exists, unless it has one."""
+        there = self.jobs[job.uri]
+        if not there.tasks:
+            self.jobs[job.uri] = replace(there, tasks=(_task(job),))
+
     def add_task(self, job: NewJob) -> None:
         self._called("add_task")
-        there = self.jobs.get(job.uri)
-        if there and there.active and not there.tasks:
-            task = _task(job)
-            self.jobs[job.uri] = replace(there, tasks=(task,))
+        if job.uri in self.jobs and self.jobs[job.uri].active:
+            self._complete(job)
 
     def jobs_without_task(self, operations: Sequence[str]) -> tuple[JobWithoutTask, ...]:
         self._called("jobs_without_task")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 # The parts of SPARQL in which a brace or a semicolon has no meaning, then these characters.
 TOKEN = re.compile(
@@ -28,7 +29,12 @@ def is_update(text: str) -> bool:
 
 def first_operation(text: str) -> str:
     """Return the text of an update up to the first `;` between two operations."""
-    depth = 0
+    return next(operations(text))
+
+
+def operations(text: str) -> Iterator[str]:
+    """Yield the operations of an update, which a `;` outside of braces separates."""
+    depth = start = 0
     for token in TOKEN.finditer(text):
         match token.group():
             case "{":
@@ -36,5 +42,6 @@ def first_operation(text: str) -> str:
             case "}":
                 depth -= 1
             case ";" if depth == 0:
-                return text[: token.start()]
-    return text
+                yield text[start : token.start()]
+                start = token.end()
+    yield text[start:]

@@ -56,6 +56,7 @@ class Statement:
 STATEMENTS = [
     Statement("ping.rq", queries.ping),
     Statement("create_job.ru", partial(queries.create_job, NEW_JOB)),
+    Statement("create_job_guarded.ru", partial(queries.create_job, NEW_JOB, guarded=True)),
     Statement("stream_state.rq", partial(queries.stream_state, STREAM, NOW)),
     Statement("stream_state.rq", partial(queries.stream_state, DUMPS_ONLY, NOW), "with one kind"),
     Statement("find_jobs.rq", partial(queries.find_jobs, JOB_URIS)),

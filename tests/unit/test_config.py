@@ -271,7 +271,7 @@ def test_a_stream_of_the_file_replaces_the_environments_stream(variable: str, ke
         ("RETRY_MAX_SECONDS", "retry_max_seconds", 60, "5", 5),
         ("SWEEP_SECONDS", "sweep_seconds", 300, "60", 60),
         ("REPLICA", "replica", 0, "2", 2),
-        ("STANDBY_SECONDS", "standby_seconds", 90, "30", 30),
+        ("STANDBY_SECONDS", "standby_seconds", None, "200", 200),
         ("LOG_LEVEL", "log_level", "INFO", "debug", "DEBUG"),
         ("LOG_FORMAT", "log_format", "text", "JSON", "json"),
         ("CONFIG_FILE", "config_file", CONFIG, "/c.json", "/c.json"),
@@ -291,10 +291,67 @@ def test_updates_go_to_the_endpoint_of_queries_by_default() -> None:
 
 
 def test_the_policy_for_ticks_comes_from_minutes_and_seconds() -> None:
-    environ = {"TICK_WINDOW_MINUTES": "30", "REPLICA": "2", "STANDBY_SECONDS": "45"}
+    environ = {"TICK_WINDOW_MINUTES": "30", "REPLICA": "2", "STANDBY_SECONDS": "200"}
     policy = loaded(ENVIRONMENT | environ).service.domain.policy
-    assert (policy.window, policy.standby_delay) == (timedelta(minutes=30), timedelta(seconds=90))
+    assert (policy.window, policy.standby_delay) == (timedelta(minutes=30), timedelta(seconds=400))
     assert (policy.settle_time, policy.max_pause) == (timedelta(minutes=1), timedelta(minutes=1))
+
+
+SHORT_TIMES = {
+    "MU_SPARQL_TIMEOUT": "10",
+    "UPDATE_SETTLE_SECONDS": "20.5",
+    "RETRY_MAX_SECONDS": "5",
+}
+
+
+@pytest.mark.parametrize(
+    ("environ", "seconds"), [({}, 180), (SHORT_TIMES, 35.5)], ids=["defaults", "shorter times"]
+)
+def test_a_replica_stands_by_until_every_write_of_the_one_before_has_arrived(
+    environ: dict[str, str], seconds: float
+) -> None:
+    service = loaded(ENVIRONMENT | environ | {"REPLICA": "3"}).service
+    assert service.domain.policy.standby_delay == timedelta(seconds=3 * seconds)
+
+
+@pytest.mark.parametrize("replica", [{}, {"REPLICA": "0"}, {"REPLICA": "1"}], ids=str)
+@pytest.mark.parametrize(
+    ("environ", "least", "seconds"),
+    [({}, "180", "179.9"), (SHORT_TIMES, "35.5", "35")],
+    ids=["defaults", "shorter times"],
+)
+def test_a_standby_time_in_which_two_replicas_could_write_is_an_error_that_names_the_minimum(
+    environ: dict[str, str], least: str, seconds: str, replica: dict[str, str]
+) -> None:
+    environ = ENVIRONMENT | environ | replica
+    [line] = errors_of(environ | {"STANDBY_SECONDS": seconds})
+    assert line == (
+        f'env STANDBY_SECONDS: got "{seconds}" — shorter than MU_SPARQL_TIMEOUT + '
+        f"UPDATE_SETTLE_SECONDS + RETRY_MAX_SECONDS; unset it, or set at least {least}"
+    )
+    assert loaded(environ | {"STANDBY_SECONDS": least}).service.standby_seconds == float(least)
+
+
+@pytest.mark.parametrize("window", ["0", "5", "6"])
+def test_a_window_that_a_standby_replica_cannot_reach_is_an_error(window: str) -> None:
+    environ = ENVIRONMENT | {"TICK_WINDOW_MINUTES": window}
+    [line] = errors_of(environ | {"REPLICA": "2"})
+    assert line == (
+        f'env TICK_WINDOW_MINUTES: got "{window}" — over before replica 2 may create a job, '
+        "after 6 minutes; set more than 6, or start fewer replicas"
+    )
+    assert loaded(environ | {"REPLICA": "0"})
+
+
+@pytest.mark.parametrize(
+    ("environ", "replicated"),
+    [({}, False), ({"REPLICA": ""}, False), ({"REPLICA": "0"}, True), ({"REPLICA": "1"}, True)],
+    ids=str,
+)
+def test_a_set_replica_number_means_that_other_replicas_may_write(
+    environ: dict[str, str], *, replicated: bool
+) -> None:
+    assert loaded(ENVIRONMENT | environ).service.domain.policy.replicated is replicated
 
 
 def test_the_thresholds_for_stuck_jobs_come_from_minutes() -> None:
@@ -353,6 +410,9 @@ INVALID_VALUES: dict[tuple[str, ...], dict[str, str]] = {
     ("ERROR_REPEAT_HOURS",): {
         "0": "out of range; use a number of hours from 0.001 to 8760",
         "daily": "not a number of hours; use a number of hours from 0.001 to 8760",
+    },
+    ("STANDBY_SECONDS",): {
+        "soon": f"not {SECONDS}; use {SECONDS} from 0.1 to 86400",
     },
     ("REPLICA",): {
         "1.5": "not a whole number; use a whole number from 0 to 99",

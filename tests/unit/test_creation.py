@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from jobs import ids
-from jobs.creation import JobCreator, JobRefused, SentJob
+from jobs.creation import JobCreator, JobRefused, SentJob, TickOutcome
 from jobs.model import Job, JobKind, Status, Stream, Tick
-from jobs.rules import AlreadyDone, Wait
+from jobs.rules import AlreadyDone, Create, Wait
 from jobs.store import StoreError, StoreRefused, StoreUnavailable
 from tests.support.builders import (
     DAY,
@@ -51,11 +52,19 @@ def tick(kind: JobKind = DUMP) -> Tick:
     return Tick(STREAM, kind, NOW)
 
 
+def try_tick(
+    creator: JobCreator, tick: Tick, since: datetime = NOW, **options: bool
+) -> TickOutcome:
+    """Try a tick as the only process does it for the first time; the options replace that."""
+    first_try = {"write": True, "guarded": False, "alone": True}
+    return creator.create_for_tick(tick, since, **{**first_try, **options})
+
+
 def test_the_job_of_a_late_tick_has_the_configured_operations_and_the_fire_time(
     store: FakeJobStore,
 ) -> None:
     creator = creator_of(store, TestClock(now=NOW + 3 * MINUTE))
-    outcome = creator.create_for_tick(tick(), NOW)
+    outcome = try_tick(creator, tick())
     (job,) = store.created
     assert outcome == SentJob(job)
     assert job.job_operation == operation(DUMP)
@@ -64,6 +73,36 @@ def test_the_job_of_a_late_tick_has_the_configured_operations_and_the_fire_time(
     assert job.created == NOW
     assert job.job_id == ids.tick_job(operation(DUMP), NOW)
     assert job.task_id == ids.first_task(job.job_id)
+
+
+@pytest.mark.parametrize(
+    ("kind", "guarded", "seen"),
+    [(DUMP, False, False), (DUMP, True, True), (INITIAL_SYNC, False, True)],
+    ids=["first try", "another write may be under way", "the job of a start"],
+)
+def test_a_write_is_guarded_if_another_one_for_the_same_job_may_be_under_way(
+    store: FakeJobStore, creator: JobCreator, kind: JobKind, *, guarded: bool, seen: bool
+) -> None:
+    """Before a start, an earlier process may have been stopped while it wrote."""
+    try_tick(creator, tick(kind), guarded=guarded)
+    assert store.created
+    assert (store.guarded == store.created) is seen
+
+
+def test_a_try_that_must_not_write_returns_that_the_job_could_be_created(
+    store: FakeJobStore, creator: JobCreator
+) -> None:
+    assert try_tick(creator, tick(), write=False) == Create()
+    assert store.calls == ["state"]
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["a single process", "a standby replica"])
+def test_only_a_standby_replica_takes_a_job_of_an_earlier_pending_tick_for_the_work_of_another(
+    store: FakeJobStore, creator: JobCreator, *, alone: bool
+) -> None:
+    store.add(job_of(DUMP, Status.SUCCESS, created=NOW - MINUTE))
+    outcome = try_tick(creator, tick(), NOW - 2 * MINUTE, alone=alone)
+    assert isinstance(outcome, SentJob if alone else AlreadyDone)
 
 
 def test_a_requested_job_has_a_random_id_and_the_current_time(
@@ -81,8 +120,8 @@ def test_the_initial_sync_of_a_start_has_the_same_id_at_every_try(
 ) -> None:
     store.failures["create"] = [REFUSED]
     with pytest.raises(StoreUnavailable):
-        creator.create_for_tick(tick(INITIAL_SYNC), NOW)
-    creator.create_for_tick(tick(INITIAL_SYNC), NOW)
+        try_tick(creator, tick(INITIAL_SYNC))
+    try_tick(creator, tick(INITIAL_SYNC))
     (job,) = store.created
     assert job.job_id == ids.startup_job(operation(INITIAL_SYNC), None)
     assert store.calls.count("newest") == 1
@@ -94,7 +133,7 @@ def test_a_start_after_an_unsuccessful_initial_sync_creates_a_new_job_and_logs_w
 ) -> None:
     caplog.set_level(logging.INFO)
     store.add(earlier := job_of(INITIAL_SYNC, status, created=NOW - DAY))
-    creator.create_for_tick(tick(INITIAL_SYNC), NOW)
+    try_tick(creator, tick(INITIAL_SYNC))
     (job,) = store.created
     assert job.job_id == ids.startup_job(operation(INITIAL_SYNC), earlier.uri)
     assert f"none succeeded yet, and the last one is {earlier} ({status.value})" in caplog.text
@@ -105,10 +144,10 @@ def test_a_start_with_a_corrected_clock_never_reuses_the_id_of_an_initial_sync(
 ) -> None:
     """The first start ran with a clock that was 300 days ahead."""
     ahead = TestClock(now=NOW + 300 * DAY)
-    creator_of(store, ahead).create_for_tick(Tick(STREAM, INITIAL_SYNC, ahead.now), NOW)
+    try_tick(creator_of(store, ahead), Tick(STREAM, INITIAL_SYNC, ahead.now))
     (first,) = store.created
     store.jobs[first.uri] = replace(store.jobs[first.uri], status=Status.FAILED)
-    creator_of(store).create_for_tick(tick(INITIAL_SYNC), NOW)
+    try_tick(creator_of(store), tick(INITIAL_SYNC))
     assert len({job.uri for job in store.created}) == 2
 
 
@@ -121,11 +160,11 @@ def test_a_start_creates_no_second_initial_sync_while_another_replica_creates_on
     def answer_before_the_other_writes(*args: Any) -> tuple[Job, ...]:
         answer = newest(*args)
         monkeypatch.undo()
-        creator_of(store).create_for_tick(tick(INITIAL_SYNC), NOW)
+        try_tick(creator_of(store), tick(INITIAL_SYNC))
         return answer
 
     monkeypatch.setattr(store, "newest", answer_before_the_other_writes)
-    outcome = creator.create_for_tick(tick(INITIAL_SYNC), NOW)
+    outcome = try_tick(creator, tick(INITIAL_SYNC))
     assert isinstance(outcome, AlreadyDone)
     assert len(store.created) == 1
 
@@ -133,7 +172,7 @@ def test_a_start_creates_no_second_initial_sync_while_another_replica_creates_on
 def test_a_tick_reads_the_store_once_and_writes_once(
     store: FakeJobStore, creator: JobCreator
 ) -> None:
-    creator.create_for_tick(tick(), NOW)
+    try_tick(creator, tick())
     assert store.calls == ["state", "create"]
 
 
@@ -157,14 +196,14 @@ def test_a_request_reads_the_state_only_if_the_decision_depends_on_it(
 
 def test_a_tick_with_a_job_gets_no_other(store: FakeJobStore, creator: JobCreator) -> None:
     store.add(existing := job_of(DUMP, Status.SUCCESS, created=NOW))
-    outcome = creator.create_for_tick(tick(), NOW)
+    outcome = try_tick(creator, tick())
     assert outcome == AlreadyDone(f"done by job {existing}", existing)
     assert not store.created
 
 
 def test_a_tick_that_has_to_wait_writes_nothing(store: FakeJobStore, creator: JobCreator) -> None:
     store.add(blocking := job_of(HEALING))
-    outcome = creator.create_for_tick(tick(), NOW)
+    outcome = try_tick(creator, tick())
     assert isinstance(outcome, Wait)
     assert outcome.blocking == (blocking,)
     assert store.calls == ["state"]
@@ -175,14 +214,14 @@ def test_a_tick_whose_job_was_certainly_not_written_raises_the_error(
 ) -> None:
     store.failures["create"] = [REFUSED]
     with pytest.raises(StoreUnavailable):
-        creator.create_for_tick(tick(), NOW)
+        try_tick(creator, tick())
 
 
 def test_a_tick_whose_answer_was_lost_is_in_doubt_and_not_sent_again(
     store: FakeJobStore, creator: JobCreator
 ) -> None:
     store.failures["create"] = [LOST]
-    outcome = creator.create_for_tick(tick(), NOW)
+    outcome = try_tick(creator, tick())
     assert isinstance(outcome, SentJob)
     assert outcome.doubt is LOST
     assert store.calls.count("create") == 1
@@ -257,7 +296,7 @@ def test_a_job_dated_in_the_future_is_ignored_with_a_warning(
     store: FakeJobStore, creator: JobCreator, caplog: pytest.LogCaptureFixture
 ) -> None:
     store.add(job_of(DUMP, Status.SUCCESS, created=at("2050-01-01")))
-    assert isinstance(creator.create_for_tick(tick(), NOW), SentJob)
+    assert isinstance(try_tick(creator, tick()), SentJob)
     assert "in the future: ignored" in caplog.text
 
 

@@ -58,8 +58,8 @@ class DailyDump(Harness):
         super().__init__((STREAM,), TestClock(now=SIX - HOUR), policy=policy)
 
     def reconcile(self, after: timedelta) -> None:
-        self.clock.now = SIX + after
-        self.reconciler.confirm()
+        self.clock.move_to(SIX + after)
+        self.confirmation.confirm()
         self.reconciler.reconcile(STREAM)
 
 
@@ -82,6 +82,7 @@ def test_a_waiting_and_then_missed_tick_is_recorded_with_reason_and_job(dump: Da
     dump.reconcile(NO_TIME)
     dump.reconcile(HOUR)
     assert [(event.result, event.tick) for event in dump.recorded] == [
+        (Result.WAITS, SIX),
         (Result.WAITS, SIX),
         (Result.MISSED, SIX),
     ]

@@ -114,7 +114,10 @@ def test_of_several_tries_of_one_tick_at_once_only_one_sends_a_job() -> None:
     def run() -> None:
         with harness.domain.locks.hold(PUBLIC, within(10)):
             tick = Tick(PUBLIC, DUMP, NOW)
-            outcomes.append(type(harness.creator.create_for_tick(tick, NOW)))
+            outcome = harness.creator.create_for_tick(
+                tick, NOW, write=True, guarded=False, alone=True
+            )
+            outcomes.append(type(outcome))
 
     threads = [Thread(target=run) for _ in range(8)]
     for thread in threads:

@@ -189,8 +189,8 @@ def test_lateness_counts_from_the_fire_time() -> None:
     stream = stream_of(patterns={DUMP: "0 6 * * *"}, disabled=[INITIAL_SYNC])
     scraped = Scraped((stream,), TestClock(now=six - HOUR))
     for late in (2, 4):
-        scraped.clock.now = six + late * SECOND
-        scraped.domain.reconciler.confirm()
+        scraped.clock.move_to(six + late * SECOND)
+        scraped.domain.confirmation.confirm()
         scraped.domain.reconciler.reconcile(stream)
     seen, labels = scraped.scrape(), {"stream": "public", "kind": "dump"}
     assert seen.series("ticks_total") == {("dump", "created", "public"): 1}

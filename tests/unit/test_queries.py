@@ -105,6 +105,17 @@ def test_a_job_is_inserted_before_its_task() -> None:
     assert NEW_JOB.task_uri not in first
 
 
+def test_a_guarded_job_is_inserted_before_its_task_each_with_a_condition_of_its_own() -> None:
+    first, second = queries.create_job(NEW_JOB, guarded=True).split("} ;\n")
+    for text, uri, other in (
+        (first, NEW_JOB.uri, NEW_JOB.task_uri),
+        (second, NEW_JOB.task_uri, NEW_JOB.uri),
+    ):
+        condition = text.partition("WHERE {")[2]
+        assert uri in condition
+        assert f"{other}>" not in condition
+
+
 def test_an_error_references_no_job_without_an_iri() -> None:
     """A blank node of the store has none."""
     of_blank_node = queries.write_error(replace(ERROR, job="b0"))
@@ -128,6 +139,20 @@ def binding(**more: str | None) -> Binding:
     """Return a row of a busy dump job with other values; None removes a variable."""
     fixed = {"job": "urn:job", "operation": operation(DUMP), "status": status(Status.BUSY)}
     return {name: value for name, value in {**fixed, **more}.items() if value is not None}
+
+
+def test_a_job_with_two_operations_counts_under_each() -> None:
+    """A successful initial sync must not be hidden by another operation of the same job."""
+    rows = [
+        binding(operation=operation(kind), status=status(Status.SUCCESS))
+        for kind in (DUMP, INITIAL_SYNC)
+    ]
+    state = answers.parse_state(rows, STREAM, NOW)
+    assert [job.operation for job in state.synced] == [operation(INITIAL_SYNC)]
+    assert [job.operation for job in answers.parse_jobs(rows)] == [
+        operation(DUMP),
+        operation(INITIAL_SYNC),
+    ]
 
 
 def one_job(*rows: Binding) -> Job:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
 from jobs.events import Result
-from jobs.model import Status, Stream
+from jobs.model import Status
 from jobs.rules import Refuse
 from jobs.store import StoreError
-from jobs.ticks.policy import TickPolicy
 from tests.support.builders import (
     DAY,
     DUMP,
@@ -21,56 +21,22 @@ from tests.support.builders import (
     INITIAL_SYNC,
     MINUTE,
     SECOND,
-    TestClock,
-    at,
     job_of,
     operation,
     stream_of,
 )
-from tests.support.domain import Harness
 from tests.support.fakes import LOST, REFUSED
-
-START, SIX = at("2024-01-06T05:00:00"), at("2024-01-06T06:00:00")
-SIX_DAILY = "0 6 * * *"
-POLICY = TickPolicy(window=HOUR, settle_time=10 * SECOND, max_pause=MINUTE)
-
-
-class OneStream(Harness):
-    """The reconciler of one stream."""
-
-    def __init__(self, stream: Stream, policy: TickPolicy = POLICY) -> None:
-        super().__init__((stream,), TestClock(now=START), policy=policy)
-        self.stream = stream
-
-    def reconcile(self, now: datetime) -> None:
-        """Set the clock, confirm what was sent, and handle what is due."""
-        self.clock.now = now
-        self.reconciler.confirm()
-        self.reconciler.reconcile(self.stream)
-
-    @property
-    def sent(self) -> list[str]:
-        """The jobs that were sent, as operation and time."""
-        return [f"{job.job_operation} {job.created:%H:%M:%S}" for job in self.store.created]
-
-    def finish_jobs(self) -> None:
-        """Set every job to success."""
-        done = [replace(job, status=Status.SUCCESS) for job in self.store.jobs.values()]
-        self.store.add(*done)
-
-
-def ticking(**patterns: str) -> Stream:
-    """Return a stream without an initial sync, with these cron patterns."""
-    kinds = {"healing": HEALING, "dump": DUMP}
-    return stream_of(
-        patterns={kinds[name]: text for name, text in patterns.items()},
-        disabled=[INITIAL_SYNC],
-        healing_waits=False,
-    )
-
-
-DUMP_AT_SIX = f"{operation(DUMP)} 06:00:00"
-HEALING_AT_SIX = f"{operation(HEALING)} 06:00:00"
+from tests.support.ticking import (
+    DUMP_AT_SIX,
+    HEALING_AT_SIX,
+    POLICY,
+    SIX,
+    SIX_DAILY,
+    START,
+    OneStream,
+    syncing,
+    ticking,
+)
 
 
 @pytest.fixture
@@ -133,6 +99,42 @@ def test_a_missed_tick_leaves_one_error_with_its_reason(dumps: OneStream) -> Non
     assert dumps.sent == []
 
 
+def test_no_tick_counts_as_missed_while_the_store_is_away(
+    dumps: OneStream, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Only a read that shows no job proves it: another replica may have created the job."""
+    dumps.store.failures["state"] = [REFUSED] * 1000
+    dumps.reconcile_often(SIX + 3 * HOUR, MINUTE)
+    assert "missed" not in caplog.text
+    dumps.store.failures.clear()
+    dumps.reconcile(SIX + 3 * HOUR + MINUTE)
+    (error,) = dumps.reported()
+    assert error.message.endswith("missed: refused")
+    assert dumps.sent == []
+
+
+def test_a_tick_whose_job_another_process_created_while_the_store_was_away_is_done(
+    dumps: OneStream, caplog: pytest.LogCaptureFixture
+) -> None:
+    dumps.store.failures["state"] = [REFUSED] * 1000
+    dumps.reconcile_often(SIX + 3 * HOUR, MINUTE)
+    dumps.store.failures.clear()
+    dumps.store.add(job_of(DUMP, Status.SUCCESS, created=SIX))
+    dumps.reconcile(SIX + 3 * HOUR + MINUTE)
+    assert "missed" not in caplog.text
+    assert dumps.recorded[-1].result is Result.DONE
+
+
+def test_a_job_that_arrives_just_before_the_window_closes_is_found(dumps: OneStream) -> None:
+    dumps.store.add(blocking := job_of(HEALING))
+    dumps.reconcile_often(SIX + HOUR - 2 * SECOND)
+    dumps.store.add(replace(blocking, status=Status.SUCCESS))
+    dumps.store.add(job_of(DUMP, Status.SUCCESS, created=SIX))
+    dumps.reconcile(SIX + HOUR)
+    assert dumps.recorded[-1].result is Result.DONE
+    assert dumps.reported() == []
+
+
 def test_hourly_missed_ticks_leave_one_error_with_their_number_and_reason() -> None:
     """A tick fires at the instant at which the window of the first one closes."""
     dumps = OneStream(ticking(dump="0 * * * *"), replace(POLICY, window=6 * HOUR))
@@ -143,6 +145,34 @@ def test_hourly_missed_ticks_leave_one_error_with_their_number_and_reason() -> N
     assert error.job == blocking.uri
     text = f"missed, with 6 others since 2024-01-06T06:00:00+00:00: active: {blocking.uri}"
     assert text in error.message
+
+
+def test_an_error_of_resumed_ticks_names_the_first_of_them() -> None:
+    dumps = OneStream(ticking(dump="0 * * * *"))
+    dumps.store.add(job_of(DUMP, Status.SUCCESS, created=START - 9 * HOUR), job_of(HEALING))
+    dumps.reconciler.resume()
+    dumps.reconcile_often(SIX, MINUTE)
+    (error,) = dumps.reported()
+    assert "missed, with 9 others since 2024-01-05T21:00:00+00:00: active" in error.message
+
+
+def test_a_restart_stores_no_second_error_with_a_false_reason(
+    dumps: OneStream, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The successor of a process knows only that it was not running itself."""
+    caplog.set_level(logging.INFO)
+    dumps.store.add(job_of(DUMP, Status.SUCCESS, created=SIX - DAY), blocking := job_of(HEALING))
+    dumps.reconcile_often(SIX + HOUR, MINUTE)
+    assert len(dumps.reported()) == 1
+    dumps.store.add(replace(blocking, status=Status.SUCCESS))
+    successor = dumps.restarted()
+    successor.reconcile_often(SIX + 2 * HOUR, MINUTE)
+    (error,) = successor.reported()
+    assert "active" in error.message
+    assert (
+        "reported before: tick 2024-01-06T06:00:00+00:00: missed: the service was not running"
+        in (caplog.text)
+    )
 
 
 def test_a_new_tick_is_tried_although_the_window_of_an_old_one_has_closed(
@@ -157,6 +187,7 @@ def test_an_error_is_stored_when_the_store_is_back(dumps: OneStream) -> None:
     dumps.store.failures = {"state": [REFUSED] * 2, "find_errors": [REFUSED]}
     dumps.reconcile(SIX)
     dumps.reconcile(SIX + HOUR)
+    dumps.reconcile(SIX + HOUR + MINUTE)
     assert dumps.reported() == []
     assert "refused" in dumps.reported()[0].message
 
@@ -177,6 +208,36 @@ def test_an_update_that_arrives_after_its_answer_was_lost_is_not_repeated(
     for seconds in (0, 2, 10):
         dumps.reconcile(SIX + seconds * SECOND)
     assert dumps.sent == [DUMP_AT_SIX]
+
+
+@pytest.mark.parametrize("window", [HOUR, timedelta(0)], ids=["an hour", "no window"])
+def test_a_store_that_lies_gets_fewer_and_fewer_writes_for_one_tick(window: timedelta) -> None:
+    """It reports success, but stores nothing."""
+    sync = OneStream(syncing(), replace(POLICY, window=window, settle_time=MINUTE))
+    sync.reconcile(START)
+    (uri,) = sync.store.jobs
+    sync.store.swallows.add(uri)
+    sync.store.jobs.clear()
+    sync.reconcile_often(START + 10 * HOUR, 5 * SECOND)
+    writes = len(sync.store.created)
+    assert 6 <= writes <= 18, "after 1, 2, 4, 8 … minutes, and then about once an hour"
+    assert {job.uri for job in sync.store.created} == {uri}
+
+
+def test_without_a_window_a_tick_is_written_once_although_the_store_lies() -> None:
+    dumps = OneStream(ticking(dump=SIX_DAILY), replace(POLICY, window=timedelta(0)))
+    dumps.store.failures["create"] = [LOST]
+    dumps.reconcile_often(SIX + HOUR)
+    assert dumps.store.calls.count("create") == 1
+    (error,) = dumps.reported()
+    assert error.message.endswith("missed: the job was sent, but never stored")
+
+
+def test_without_a_window_no_tick_is_written_while_a_job_of_the_stream_is_in_doubt() -> None:
+    policy = replace(POLICY, window=timedelta(0))
+    both = OneStream(ticking(dump=SIX_DAILY, healing=SIX_DAILY), policy)
+    both.reconcile(SIX)
+    assert both.sent == [HEALING_AT_SIX]
 
 
 def test_a_job_that_was_never_stored_despite_a_reported_success_is_sent_again(
@@ -310,7 +371,8 @@ def test_a_tick_that_the_rules_refuse_is_logged_with_the_plain_reason(
     dumps: OneStream, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr(dumps.creator, "create_for_tick", lambda *_: Refuse("dump is disabled"))
+    refusal = Refuse("dump is disabled")
+    monkeypatch.setattr(dumps.creator, "create_for_tick", lambda *_, **__: refusal)
     dumps.reconcile(SIX)
     tick = "dump of stream public: tick 2024-01-06T06:00:00+00:00"
     assert caplog.messages[-1] == f"{tick}: refused: dump is disabled"
@@ -320,7 +382,7 @@ def test_a_tick_that_the_rules_refuse_is_logged_with_the_plain_reason(
 
 
 def test_an_initial_sync_is_created_once_at_a_start() -> None:
-    sync = OneStream(stream_of(patterns={}))
+    sync = OneStream(syncing())
     sync.reconcile(START)
     assert [job.job_operation for job in sync.store.created] == [operation(INITIAL_SYNC)]
     sync.reconcile(START + 2 * SECOND)
@@ -330,7 +392,7 @@ def test_an_initial_sync_is_created_once_at_a_start() -> None:
 
 
 def test_a_blocked_initial_sync_is_created_when_the_blocking_job_is_gone() -> None:
-    sync = OneStream(stream_of(patterns={}))
+    sync = OneStream(syncing())
     sync.store.add(job_of(DUMP))
     sync.reconcile(START)
     assert sync.sent == []
@@ -339,10 +401,28 @@ def test_a_blocked_initial_sync_is_created_when_the_blocking_job_is_gone() -> No
     assert len(sync.sent) == 1
 
 
-def test_a_tick_of_an_earlier_process_is_resumed_after_the_settle_time() -> None:
+def test_an_initial_sync_is_never_given_up_and_its_error_comes_once_a_day() -> None:
+    sync = OneStream(syncing())
+    sync.store.add(blocking := job_of(DUMP))
+    sync.reconcile_often(START + 60 * HOUR, 10 * MINUTE)
+    periods = [error.created for error in sync.reported()]
+    assert len(periods) == 3
+    assert all(later - earlier >= DAY for earlier, later in pairwise(periods))
+    sync.store.add(replace(blocking, status=Status.SUCCESS))
+    sync.reconcile(START + 61 * HOUR)
+    assert [job.job_operation for job in sync.store.created] == [operation(INITIAL_SYNC)]
+
+
+def test_a_tick_of_an_earlier_process_is_resumed_after_the_settle_time(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
     dumps = OneStream(ticking(dump="30 4 * * *"))
     dumps.store.add(job_of(DUMP, Status.SUCCESS, created=START - DAY))
     dumps.reconciler.resume()
+    tick = "dump of stream public: tick 2024-01-06T04:30:00+00:00"
+    text = "was due before the start: it is tried in 10 s, when earlier writes have arrived"
+    assert f"{tick}: {text}" in caplog.messages
     dumps.reconcile(START + 9 * SECOND)
     assert dumps.sent == []
     dumps.reconcile(START + 10 * SECOND)
@@ -382,6 +462,8 @@ def test_a_tick_whose_window_closed_before_the_start_is_missed() -> None:
     dumps.store.add(job_of(DUMP, Status.SUCCESS, created=START - DAY))
     dumps.reconciler.resume()
     dumps.reconcile(START)
+    assert dumps.reported() == [], "the store was not read yet"
+    dumps.reconcile(START + 10 * SECOND)
     (error,) = dumps.reported()
     assert "not running, or the pattern changed" in error.message
 
@@ -395,7 +477,7 @@ def test_ticks_that_fired_while_the_service_was_down_are_logged(
     dumps.reconciler.resume()
     tick, since = "2024-01-06T05:00:00+00:00", "2024-01-06T04:10:00+00:00"
     text = f"dump of stream public: tick {tick} supersedes 5 earlier ones since {since}"
-    assert caplog.messages == [text]
+    assert text in caplog.messages
 
 
 def test_an_unexpected_error_loses_no_tick(
@@ -411,12 +493,12 @@ def test_an_unexpected_error_loses_no_tick(
 
 def test_the_next_retry_and_confirmation_are_known(dumps: OneStream) -> None:
     assert dumps.reconciler.next_retry(dumps.stream) is None
-    assert dumps.reconciler.next_confirmation() is None
+    assert dumps.confirmation.next_check() is None
     dumps.store.failures["state"] = [REFUSED]
     dumps.reconcile(SIX)
-    assert dumps.reconciler.next_retry(dumps.stream) == SIX + SECOND
+    assert dumps.reconciler.next_retry(dumps.stream) == dumps.clock.elapsed + 1
     dumps.reconcile(SIX + SECOND)
     assert dumps.reconciler.next_retry(dumps.stream) is None
-    assert dumps.reconciler.next_confirmation() == SIX + 2 * SECOND
+    assert dumps.confirmation.next_check() == dumps.clock.elapsed + 1
     dumps.reconcile(SIX + 2 * SECOND)
-    assert dumps.reconciler.next_confirmation() is None
+    assert dumps.confirmation.next_check() is None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from queue import Queue
 from threading import Event
 
@@ -68,10 +69,14 @@ def utc_now() -> datetime:
 
 
 class RealTime(TestClock):
-    """A clock whose wall clock is the machine's."""
+    """The clocks of the machine; the wall clock is `ahead`."""
+
+    ahead = timedelta(0)
 
     def clock(self) -> Clock:
-        return replace(super().clock(), now=utc_now)
+        return replace(
+            super().clock(), now=lambda: utc_now() + self.ahead, monotonic=time.monotonic
+        )
 
 
 class Live(Harness):
@@ -175,8 +180,46 @@ def test_a_periodic_task_does_not_wait_for_its_first_period(live: Live) -> None:
     """A process that is restarted again and again would never run it."""
     swept = Event()
     tasks = [PeriodicTask("sweep", swept.set, HOUR)]
-    with running(TickScheduler(live.reconciler, tasks, live.reporter.flush, utc_now)):
+    domain = live.domain
+    scheduler = TickScheduler(
+        domain.reconciler, domain.confirmation, tasks, domain.reporter.flush, domain.clock
+    )
+    with running(scheduler):
         assert swept.wait(10)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "direction"),
+    [(HOUR, "back"), (-HOUR, "forwards")],
+    ids=["set back", "set forwards"],
+)
+def test_a_clock_that_is_set_makes_the_scheduler_wake_everything_at_once(
+    live: Live,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    ahead: timedelta,
+    direction: str,
+) -> None:
+    """APScheduler itself would wait for an hour on a clock that was set back by an hour."""
+    monkeypatch.setattr(live.clock, "ahead", ahead)
+    live.watch(monkeypatch)
+    with running(live.scheduler):
+        if ahead > timedelta(0):
+            assert live.reconciled.empty()
+        monkeypatch.setattr(live.clock, "ahead", timedelta(0))
+        live.scheduler.check_clock()
+        live.await_reconciled("public", 3)
+    assert f"the clock was set {direction} by 3600 s" in caplog.text
+
+
+def test_a_clock_that_runs_steadily_wakes_nothing_anew(
+    live: Live, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    live.watch(monkeypatch)
+    with running(live.scheduler):
+        live.scheduler.check_clock()
+        live.await_reconciled("public", 3)
+    assert "the clock was set" not in caplog.text
 
 
 def test_a_stop_before_the_start_is_harmless(live: Live) -> None:

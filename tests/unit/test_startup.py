@@ -7,8 +7,10 @@ from threading import Event
 
 import pytest
 
+from jobs.events import Result
+from jobs.model import Status, Stream
 from jobs.ticks.startup import Startup
-from tests.support.builders import stream_of
+from tests.support.builders import DUMP, HOUR, NOW, job_of, stream_of
 from tests.support.domain import Harness
 from tests.support.fakes import REFUSED
 
@@ -16,8 +18,8 @@ from tests.support.fakes import REFUSED
 class Starting(Harness):
     """A startup with everything that it uses; `started` counts the starts of the schedules."""
 
-    def __init__(self) -> None:
-        super().__init__((stream_of(),))
+    def __init__(self, stream: Stream | None = None) -> None:
+        super().__init__((stream or stream_of(),))
         self.started = 0
         self.ready, self.stop = Event(), Event()
         self.startup = Startup(
@@ -60,6 +62,15 @@ def test_the_wait_for_the_store_is_logged_once_at_its_start_and_end(
         "ready: the schedules are armed",
     ]
     assert starting.started == 1
+
+
+def test_superseded_ticks_count_once_although_a_start_was_tried_again() -> None:
+    starting = Starting(stream_of(patterns={DUMP: "0 * * * *"}))
+    starting.store.add(job_of(DUMP, Status.SUCCESS, created=NOW - 10 * HOUR))
+    starting.store.failures["newest"] = [REFUSED] * 3
+    starting.startup.run()
+    found = [event.count for event in starting.recorded if event.result is Result.SUPERSEDED]
+    assert found == [9]
 
 
 def test_a_stop_ends_the_wait(starting: Starting) -> None:

@@ -34,6 +34,7 @@ def sweep(harness: Harness, *times: timedelta) -> None:
     """Sweep at each of these times after the begin of the test."""
     for time in times:
         harness.clock.now = NOW + time
+        harness.clock.elapsed = time.total_seconds()
         harness.sweeper.sweep()
 
 

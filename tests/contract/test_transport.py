@@ -1,0 +1,116 @@
+"""Exchanges are bounded in time and size, and leave no thread and no connection behind."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+
+import pytest
+
+from sparql.connection import Abort
+from sparql.errors import BadAnswer, SparqlError, TimedOut
+from sparql.transport import MAX_ANSWER_MIB
+from tests.support.canned import Canned, answer
+from tests.support.sparql_store import client_of, soon
+
+QUERY = "SELECT ?s WHERE { ?s ?p ?o }"
+INSERT = 'INSERT DATA { GRAPH <http://g> { <http://s> <http://p> "o" } }'
+BRIEF = 0.3  # seconds until the deadline of a request that is never answered
+PAUSE = 0.02  # seconds between two bytes of an answer that would take minutes
+PATIENCE = 10  # seconds
+HEAD = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+MANY = 10_000
+TRICKLES = {
+    "status": b"HTTP/1.1 200 " + b"O" * MANY,
+    "headers": HEAD + b"X-A: b\r\n" * MANY,
+    "interim answers": b"HTTP/1.1 100 Continue\r\n\r\n" * MANY,
+    "body": answer(body=b" " * MANY),
+    "chunks": CHUNKED + b"1\r\n \r\n" * MANY,
+    "body without length": HEAD + b"\r\n" + b" " * MANY,
+}
+GREATEST = MAX_ANSWER_MIB << 20  # bytes
+TOO_LONG = GREATEST + (1 << 20)
+ENDLESS = {
+    "body": answer(body=b" " * TOO_LONG),
+    "chunks": CHUNKED + b"%x\r\n" % TOO_LONG + b" " * TOO_LONG,
+    "body without length": HEAD + b"\r\n" + b" " * TOO_LONG,
+}
+
+
+def requests_running() -> list[threading.Thread]:
+    """Return the threads of requests that have not ended after some patience."""
+    until = time.monotonic() + PATIENCE
+    threads = [thread for thread in threading.enumerate() if thread.name == "sparql"]
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
+    return [thread for thread in threads if thread.is_alive()]
+
+
+@pytest.mark.parametrize("content", TRICKLES.values(), ids=TRICKLES)
+def test_a_request_that_times_out_during_its_answer_leaves_nothing_behind(content: bytes) -> None:
+    with Canned(content, PAUSE) as server:
+        with pytest.raises(TimedOut, match="did not answer in time"):
+            client_of(server.endpoint).query_once(QUERY, soon(BRIEF))
+        assert not requests_running()
+        assert server.await_hang_up(PATIENCE)
+
+
+def test_a_request_that_times_out_during_the_tls_handshake_leaves_nothing_behind() -> None:
+    record = b"\x16\x03\x03\x40\x00" + bytes(MANY)  # a handshake message of 16 kB
+    with Canned(record, PAUSE, talks_first=True) as server:
+        url = server.endpoint.replace("http:", "https:")
+        with pytest.raises(TimedOut) as caught:
+            client_of(url).update(INSERT, soon(BRIEF))
+        assert not caught.value.in_doubt
+        assert not requests_running()
+        assert server.await_hang_up(PATIENCE)
+
+
+@pytest.mark.parametrize("content", ENDLESS.values(), ids=ENDLESS)
+def test_an_answer_that_is_too_long_is_refused(content: bytes) -> None:
+    with Canned(content) as server:
+        with pytest.raises(BadAnswer, match="/sparql answered with more than 64 MiB") as caught:
+            client_of(server.endpoint).update(INSERT, soon())
+        assert caught.value.in_doubt
+        assert not requests_running()
+
+
+def test_an_answer_of_the_greatest_size_is_read() -> None:
+    text = b'{"results": {"bindings": []}}'
+    with Canned(answer(body=text + b" " * (GREATEST - len(text)))) as server:
+        assert client_of(server.endpoint).query(QUERY, soon())["results"] == {"bindings": []}
+
+
+@pytest.mark.parametrize("length", [30, TOO_LONG])
+def test_an_answer_that_is_shorter_than_its_length_is_no_answer(length: int) -> None:
+    with (
+        Canned(HEAD + b"Content-Length: %d\r\n\r\n{}" % length) as server,
+        pytest.raises(SparqlError, match="IncompleteRead"),
+    ):
+        client_of(server.endpoint).query_once(QUERY, soon())
+
+
+def test_an_abort_wakes_the_thread_that_reads() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        abort = Abort()
+        abort.watch(ours)
+        reader = threading.Thread(target=ours.recv, args=(1,))
+        reader.start()
+        abort.request()
+        reader.join(PATIENCE)
+        assert not reader.is_alive()
+        abort.close()
+        assert theirs.recv(1) == b""
+
+
+def test_an_abort_before_the_connection_ends_it_at_once() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        abort = Abort()
+        abort.request()
+        with pytest.raises(TimeoutError):
+            abort.watch(ours)
+        abort.close()

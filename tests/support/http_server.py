@@ -1,0 +1,38 @@
+"""The web application behind its real HTTP server, in the process of the tests."""
+
+from __future__ import annotations
+
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from flask import Flask
+from waitress import wasyncore
+
+from tests.support.sockets import free_port
+from web.server import Server
+
+PATIENCE = 10  # seconds until a client of a test gives up
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[int]:
+    """Serve an application on a free port of 127.0.0.1."""
+    port = free_port()
+    server = Server(app, "127.0.0.1", port)
+    server.start()
+    try:
+        yield port
+    finally:
+        server.stop_accepting()
+        server.finish()
+        # The server's thread ends when it has no connections left; elsewhere the process ends it.
+        internals = server._server  # noqa: SLF001
+        internals.trigger.pull_trigger(partial(wasyncore.close_all, internals._map))  # noqa: SLF001
+
+
+def get(port: int, path: str) -> int:
+    """Return the status of a call that succeeds; raise HTTPError for another status."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE) as answer:
+        return int(answer.status)
