@@ -1,0 +1,153 @@
+"""The store as one process reaches it: requests take time, fail, and are applied when they like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from jobs.model import Job, NewJob, Status, Stream, StreamState
+from jobs.store import Deadline, ErrorResource, JobWithoutTask, StoreError
+from sparql.terms import is_iri
+from tests.simulation import reading, updates
+from tests.simulation.store import Update
+from tests.simulation.triples import Triples
+from tests.simulation.wire import Wire
+
+T = TypeVar("T")
+
+
+class Observer(Protocol):
+    """What the auditor notes of requests when they are sent."""
+
+    def requested(self, update: str, job: str) -> None: ...
+
+    def sent(self, update: Update) -> None: ...
+
+
+@dataclass(frozen=True)
+class Connection:
+    """The store of one process; `repairs_finished` is whether a sweep finds finished jobs too."""
+
+    wire: Wire
+    observer: Observer
+    repairs_finished: bool
+
+    def within(self, deadline: Deadline) -> Bound:
+        return Bound(self, deadline)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The store within one deadline; see `jobs.store.BoundStore`."""
+
+    connection: Connection
+    deadline: Deadline
+
+    def ping(self) -> None:
+        self._read("ping", len_of)
+
+    def state(self, stream: Stream, since: datetime) -> StreamState:
+        return self._read("state", lambda all_: reading.state(all_, stream, since))
+
+    def active(self, operations: Sequence[str]) -> tuple[Job, ...]:
+        return self._read("active", lambda all_: reading.active(all_, operations))
+
+    def recent(self, operations: Sequence[str], since: datetime) -> tuple[Job, ...]:
+        return self._read("recent", lambda all_: reading.recent(all_, operations, since))
+
+    def newest(self, operations: Sequence[str], until: datetime) -> tuple[Job, ...]:
+        if not operations:
+            return ()
+        return self._read("newest", lambda all_: reading.newest(all_, operations, until))
+
+    def find(self, jobs: Sequence[str]) -> tuple[Job, ...]:
+        for uri in jobs:
+            self.connection.observer.requested("find", uri)
+        return self._read("find", lambda all_: reading.find(all_, jobs))
+
+    def create(self, job: NewJob, send_by: Deadline, guarded: bool = False) -> None:  # noqa: FBT001, FBT002
+        self.connection.observer.requested("create", job.uri)
+        operations = updates.create(job, guarded=guarded)
+        self._write("create", operations, job=job.uri, send_by=send_by, guarded=guarded)
+
+    def add_task(self, job: NewJob) -> None:
+        self._check([job.uri])
+        self._write("add_task", updates.add_task(job), job=job.uri, guarded=True)
+
+    def set_status(self, job: Job, status: Status, at: datetime) -> None:
+        self._check([job.uri, *(task.uri for task in job.unfinished)])
+        self._write("set_status", updates.set_status(job, status, at), guarded=True)
+
+    def repair(self, jobs: Sequence[Job]) -> None:
+        self._repair([uri for job in jobs for uri in (job.uri, *(task.uri for task in job.tasks))])
+
+    def jobs_without_task(self, operations: Sequence[str]) -> tuple[JobWithoutTask, ...]:
+        return self._read(
+            "jobs_without_task", lambda all_: reading.jobs_without_task(all_, operations)
+        )
+
+    def repair_duplicate_values(self, operations: Sequence[str]) -> tuple[str, ...]:
+        finished = self.connection.repairs_finished
+        subjects = self._read(
+            "duplicates", lambda all_: reading.duplicates(all_, operations, finished=finished)
+        )
+        self._repair(subjects)
+        return subjects
+
+    def find_errors(self, errors: Sequence[str]) -> Mapping[str, datetime | None]:
+        def found(triples: Triples) -> dict[str, datetime | None]:
+            dates = {uri: triples.values(uri, "created") for uri in errors}
+            return {uri: date[0] for uri, date in dates.items() if date}
+
+        return self._read("find_errors", found)
+
+    def write_error(self, error: ErrorResource) -> None:
+        self._write("write_error", updates.write_error(error), guarded=True)
+
+    def deletable_jobs(self, operation: str) -> tuple[Job, ...]:
+        return self._read("deletable_jobs", lambda all_: reading.deletable(all_, operation))
+
+    def delete(self, jobs: Sequence[Job]) -> None:
+        self._check([job.uri for job in jobs])
+        self._write("delete", updates.delete(jobs), guarded=True)
+
+    def _repair(self, subjects: Sequence[str]) -> None:
+        if subjects:
+            self._check(subjects)
+            self._write("repair", updates.repair(subjects), guarded=True)
+
+    def _check(self, uris: Sequence[str]) -> None:
+        """Refuse a URI that no statement can name, as the real store does."""
+        for uri in uris:
+            if not is_iri(uri):
+                raise StoreError(f"this job can't be changed: {uri!r} is no absolute IRI")
+
+    def _read(self, name: str, evaluate: Callable[[Triples], T]) -> T:
+        return self.connection.wire.read(name, self.deadline, evaluate)
+
+    def _write(
+        self,
+        name: str,
+        operations: Sequence[updates.Operation],
+        *,
+        job: str = "",
+        send_by: Deadline | None = None,
+        guarded: bool = False,
+    ) -> None:
+        wire = self.connection.wire
+        update = Update(
+            name=name,
+            operations=operations,
+            process=wire.name,
+            sent_at=wire.loop.now,
+            job=job,
+            guarded=guarded,
+        )
+        self.connection.observer.sent(update)
+        wire.write(update, self.deadline, send_by)
+
+
+def len_of(triples: Triples) -> int:
+    return len(triples.subjects)
