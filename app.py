@@ -20,15 +20,12 @@ if __name__ == "__main__":
         signal.signal(_number, lambda *_: os._exit(0))
 
 import logging
-import random
 import sys
 import time
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
 from typing import Final
-from uuid import uuid4
 
 from flask import Flask
 from tzlocal import get_localzone
@@ -39,9 +36,11 @@ from config import ConfigError, Settings, load
 from jobs.clock import Clock
 from jobs.composition import Domain, compose_domain
 from jobs.store import JobStore
+from jobs.system_clock import system_clock, utc_now
 from jobs.ticks.startup import Startup
 from settings import log_format
 from settings.fields import Service as ServiceFields
+from settings.log_queue import LogQueue
 from settings.startup_log import summary
 from sparql.client import SparqlClient
 from sparql.store import SparqlJobStore
@@ -56,7 +55,8 @@ from web.views import Views
 _log = logging.getLogger("service")
 
 EX_CONFIG: Final = 78  # of sysexits.h: the configuration is wrong, a restart does not help
-SHUTDOWN_SECONDS: Final = 8  # for a write that is under way; docker kills after 10
+SHUTDOWN_SECONDS: Final = 8  # for a write that is under way
+STOP_SECONDS: Final = 9.3  # for the whole stop, whatever hangs; docker kills after 10
 POLL_SECONDS: Final = 0.2  # between two checks for a signal, and of the clock
 EXIT_SECONDS: Final = 0.5  # for what the interpreter does at its exit
 
@@ -68,12 +68,12 @@ def main() -> int:
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return EX_CONFIG
-    log_format.configure(settings)
+    log = log_format.configure(settings)
     for warning in settings.warnings:
         _log.warning("%s", warning)
     for line in summary(settings, utc_now()):
         line.log(_log)
-    return serve(settings)
+    return serve(settings, log)
 
 
 def create_app() -> Flask:
@@ -97,22 +97,6 @@ def load_settings() -> Settings:
     return load(os.environ, lambda path: Path(path).read_text(encoding="utf-8"), get_localzone)
 
 
-def utc_now() -> datetime:
-    """Return the current time."""
-    return datetime.now(UTC)
-
-
-def system_clock(service: ServiceFields) -> Clock:
-    """Return the real clock."""
-    return Clock(
-        now=utc_now,
-        monotonic=time.monotonic,
-        new_id=lambda: str(uuid4()),
-        random=random.random,
-        timeout=service.mu_sparql_timeout,
-    )
-
-
 @dataclass(frozen=True, kw_only=True)
 class Service:
     """The domain and the web application on top; `ready` is set when the schedules run."""
@@ -120,6 +104,7 @@ class Service:
     domain: Domain
     status: StatusReader
     health: Health
+    metrics: Metrics
     ready: Event
     app: Flask
 
@@ -133,7 +118,8 @@ def compose(
     max_views: int = MAX_VIEWS,
 ) -> Service:
     """Make the whole service; tests pass their own clock, store and limits."""
-    clock, metrics = clock or system_clock(settings.service), Metrics(settings.streams)
+    clock = clock or system_clock(settings.service.mu_sparql_timeout)
+    metrics = Metrics(settings.streams)
     client = sparql_client(settings.service, clock, metrics)
     domain = compose_domain(
         settings.streams,
@@ -143,26 +129,35 @@ def compose(
         metrics.note,
     )
     ready = Event()
-    health = Health(lambda: domain.scheduler.alive, ready.is_set)
-    status = StatusReader(
-        streams=settings.streams,
-        endpoint=settings.service.mu_sparql_endpoint,
-        zone=settings.zone,
-        # It is read often, and a person waits for it: without log lines and retries.
-        store=store or SparqlJobStore(replace(client, log_queries=False, retry_pauses=())),
-        clock=clock,
-        events=domain.events,
-        watchdog=domain.watchdog,
-        health=health,
-        started=clock.now(),
-    )
+    health = Health(lambda: domain.scheduler.alive, ready.is_set, domain.monitor.overdue)
+    # It is read often, and a person waits for it: without log lines and retries.
+    quiet = store or SparqlJobStore(replace(client, log_queries=False, retry_pauses=()))
+    status = status_reader(settings, domain, quiet, health)
     metrics.watch(status.report)
     create, delete = domain.creator.request, domain.reconciler.delete
     api = Api(settings.streams, create, delete, health, ConcurrencyLimit(max_calls))
     limits = map(ConcurrencyLimit, (max_views, MAX_PROBES, MAX_SCRAPES))
-    views = Views(status, metrics, settings.streams, *limits)
-    app = create_wsgi(api, views)
-    return Service(domain=domain, status=status, health=health, ready=ready, app=app)
+    app = create_wsgi(api, Views(status, metrics, settings.streams, *limits))
+    return Service(
+        domain=domain, status=status, health=health, metrics=metrics, ready=ready, app=app
+    )
+
+
+def status_reader(
+    settings: Settings, domain: Domain, store: JobStore, health: Health
+) -> StatusReader:
+    """Return the source of the page, the status and the metrics."""
+    return StatusReader(
+        streams=settings.streams,
+        endpoint=settings.service.mu_sparql_endpoint,
+        zone=settings.zone,
+        store=store,
+        clock=domain.clock,
+        events=domain.events,
+        watchdog=domain.watchdog,
+        health=health,
+        started=domain.clock.now(),
+    )
 
 
 def sparql_client(service: ServiceFields, clock: Clock, metrics: Metrics) -> SparqlClient:
@@ -177,10 +172,11 @@ def sparql_client(service: ServiceFields, clock: Clock, metrics: Metrics) -> Spa
     )
 
 
-def serve(settings: Settings) -> int:
+def serve(settings: Settings, log: LogQueue) -> int:
     """Answer at once, start up in the background, stop at a signal; return the exit status."""
     signals = record_signals()
     service, stop, fields = compose(settings), Event(), settings.service
+    service.metrics.log_lines_dropped = lambda: log.dropped
     try:
         server = Server(service.app, fields.host, fields.port)
     except (OSError, ValueError) as error:
@@ -195,13 +191,21 @@ def serve(settings: Settings) -> int:
     while not (signals or stop.wait(POLL_SECONDS)):
         service.domain.scheduler.check_clock()
     stop.set()
+    status = 0 if signals else 1
+    exit_after(STOP_SECONDS, status)
+    end(service, server)
+    exit_after(EXIT_SECONDS, status)
+    return status
+
+
+def end(service: Service, server: Server) -> None:
+    """Begin nothing new, and wait a bounded time for work and answers that are under way."""
     _log.info("stopping")
     service.domain.scheduler.stop()
     server.stop_accepting()
     ended = service.domain.locks.close(service.domain.clock.deadline(SHUTDOWN_SECONDS))
     server.finish()
     _log.info("stopped" if ended else "stopped, while the store still owed an answer")
-    return exit_soon(0 if signals else 1)
 
 
 def record_signals() -> list[int]:
@@ -226,19 +230,18 @@ def start_up(ping_seconds: float, service: Service, stop: Event) -> None:
     ).begin()
 
 
-def exit_soon(status: int) -> int:
-    """Return `status`, and end the process soon.
+def exit_after(seconds: float, status: int) -> None:
+    """End the process after some seconds, if it has not ended by then.
 
     The interpreter's own exit waits for the scheduler's workers, and so for a store that hangs.
     """
-    Thread(target=_exit_after, args=[EXIT_SECONDS, status], daemon=True).start()
-    return status
 
+    def run() -> None:
+        time.sleep(seconds)
+        logging.shutdown()
+        os._exit(status)
 
-def _exit_after(seconds: float, status: int) -> None:
-    time.sleep(seconds)
-    logging.shutdown()
-    os._exit(status)
+    Thread(target=run, daemon=True).start()
 
 
 if __name__ == "__main__":

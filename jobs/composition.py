@@ -20,10 +20,13 @@ from jobs.maintenance.watchdog import Watchdog
 from jobs.store import JobStore
 from jobs.streams import Streams
 from jobs.ticks.confirmation import Confirmation
+from jobs.ticks.monitor import MonitoredStore, WorkMonitor
 from jobs.ticks.reconciler import Reconciler
 from jobs.ticks.recorder import TickRecorder
 from jobs.ticks.scheduler import PeriodicTask, TickScheduler
 from jobs.ticks.schedules import ticks_by_stream
+
+OVERDUE_SECONDS = 60.0  # that work may be late beside the time that its requests may take
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,7 @@ class Domain:
     sweeper: Sweeper
     watchdog: Watchdog
     scheduler: TickScheduler
+    monitor: WorkMonitor
 
 
 def compose_domain(
@@ -56,6 +60,9 @@ def compose_domain(
     A simulation without threads passes locks of its own.
     """
     policy, locks, events = settings.policy, locks or StreamLocks(streams), EventLog(listeners)
+    # A step of scheduled work waits for a lock, and then for requests, `timeout` each.
+    monitor = WorkMonitor(clock.monotonic, 2 * clock.timeout + OVERDUE_SECONDS)
+    store = MonitoredStore(store, monitor.progress)
     reporter = ErrorReporter(store, clock, settings.error_repeat)
     creator = JobCreator(store, clock, locks, events)
     ticks = ticks_by_stream(streams, clock.now().replace(microsecond=0), policy)
@@ -65,9 +72,7 @@ def compose_domain(
     sweeper = Sweeper(streams, store, locks, reporter, clock, policy)
     recovery = JobRecovery(store, locks, reporter, clock)
     watchdog = Watchdog(streams, store, locks, recovery, reporter, clock, settings.thresholds)
-    periodic = [PeriodicTask("sweep", sweeper.sweep, settings.sweep_period)]
-    if settings.watchdog_period:
-        periodic.append(PeriodicTask("watchdog", watchdog.scan, settings.watchdog_period))
+    periodic = _periodic_tasks(sweeper, watchdog, settings)
     return Domain(
         clock=clock,
         store=store,
@@ -79,5 +84,15 @@ def compose_domain(
         confirmation=confirmation,
         sweeper=sweeper,
         watchdog=watchdog,
-        scheduler=TickScheduler(reconciler, confirmation, periodic, reporter.flush, clock),
+        scheduler=TickScheduler(reconciler, confirmation, periodic, reporter.flush, clock, monitor),
+        monitor=monitor,
     )
+
+
+def _periodic_tasks(
+    sweeper: Sweeper, watchdog: Watchdog, settings: DomainSettings
+) -> list[PeriodicTask]:
+    tasks = [PeriodicTask("sweep", sweeper.sweep, settings.sweep_period)]
+    if settings.watchdog_period:
+        tasks.append(PeriodicTask("watchdog", watchdog.scan, settings.watchdog_period))
+    return tasks

@@ -7,11 +7,13 @@ import logging
 import sys
 import threading
 from datetime import datetime, tzinfo
+from io import FileIO
 from types import TracebackType
-from typing import TypeAlias
+from typing import TextIO, TypeAlias
 
 from jobs.text import escaped
 from settings.fields import Settings
+from settings.log_queue import LogQueue
 
 _log = logging.getLogger(__name__)
 _ExcInfo: TypeAlias = (
@@ -19,15 +21,24 @@ _ExcInfo: TypeAlias = (
 )
 
 
-def configure(settings: Settings) -> None:
-    """Log to standard output, with times in the time zone of the service."""
+def configure(settings: Settings) -> LogQueue:
+    """Log to standard output, with times in the time zone of the service; return the queue."""
     formatter = JsonLines if settings.service.log_format == "json" else TextLines
-    handler = logging.StreamHandler(sys.stdout)
+    handler = _queue_to(sys.stdout)
     handler.setFormatter(formatter(settings.zone))
+    handler.start()
     logging.basicConfig(level=settings.service.log_level, handlers=[handler], force=True)
     for verbose in ("apscheduler", "waitress"):
         logging.getLogger(verbose).setLevel(logging.ERROR)
     threading.excepthook = _log_uncaught
+    return handler
+
+
+def _queue_to(stream: TextIO | None) -> LogQueue:
+    """Return a queue that bypasses the stream's buffer, which would block the process's exit."""
+    if stream is None:  # Standard output was closed before the process began
+        return LogQueue(None)
+    return LogQueue(FileIO(stream.fileno(), "w", closefd=False), stream.encoding)
 
 
 def _log_uncaught(uncaught: threading.ExceptHookArgs) -> None:

@@ -91,7 +91,7 @@ def test_the_metrics_are_those_of_the_code() -> None:
     metrics.observe("query", "ok", 0.1)
     shown = {family.name for family in text_string_to_metric_families(metrics.text().decode())}
     listed = " ".join(first_cells(sections("docs/monitoring.md")["Metrics"]))
-    counters = {"initiator_ticks", "initiator_jobs_created"}
+    counters = {"initiator_ticks", "initiator_jobs_created", "initiator_log_lines_dropped"}
     assert set(re.findall(r"`(\w+)`", listed)) == {
         f"{name}_total" if name in counters else name
         for name in shown

@@ -79,7 +79,7 @@ class Api:
     def _admitted(self, name: str | None) -> Iterator[Stream]:
         """Yield the stream of a call if it exists and the call can be served now."""
         stream = self.streams.find(name)
-        problem = self.health.problem()
+        problem = self.health.call_problem()
         if problem:
             raise ServiceUnavailable(problem, retry_after=RETRY_AFTER)
         with self.limit.slot():

@@ -15,15 +15,22 @@ class Health:
     """The health of the process, without the store.
 
     `is_alive` returns whether the scheduler's thread runs. `is_armed` returns whether the start is
-    finished.
+    finished. `overdue` returns which work is overdue, or None.
     """
 
     is_alive: Callable[[], bool]
     is_armed: Callable[[], bool]
+    overdue: Callable[[], str | None]
 
     def fatal_problem(self) -> str | None:
         """Return the problem that only a restart solves; None if there is none."""
-        return None if self.is_alive() else SCHEDULER_DIED
+        return self.overdue() if self.is_alive() else SCHEDULER_DIED
+
+    def call_problem(self) -> str | None:
+        """Return why no call can be served; None if calls can. Overdue work does not stop them."""
+        if not self.is_alive():
+            return SCHEDULER_DIED
+        return None if self.is_armed() else STARTING
 
     def problem(self) -> str | None:
         """Return what keeps the service from working, the store aside; None if nothing does."""

@@ -20,7 +20,12 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
 from jobs.events import Event, Result
@@ -37,7 +42,10 @@ REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 
 
 
 class Metrics:
-    """The counts, in their own registry; `watch` adds the gauges of the status."""
+    """The counts, in their own registry; `watch` adds the gauges of the status.
+
+    `log_lines_dropped` returns a count that the log keeps itself.
+    """
 
     def __init__(self, streams: Iterable[Stream]) -> None:
         # Otherwise each count would have a second series with the time at which it began.
@@ -69,6 +77,8 @@ class Metrics:
             buckets=REQUEST_BUCKETS,
             registry=self.registry,
         )
+        self.log_lines_dropped: Callable[[], int] = lambda: 0
+        self.registry.register(_LogCollector(self))
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
         self._begin_at_zero(streams)
@@ -105,6 +115,19 @@ class Metrics:
     def text(self) -> bytes:
         """Return all metrics in Prometheus's text format."""
         return generate_latest(self.registry)
+
+
+@dataclass(frozen=True)
+class _LogCollector(Collector):
+    """The count of dropped log lines."""
+
+    metrics: Metrics
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the count."""
+        help_text = "Log lines that were dropped because standard output did not accept them"
+        dropped = self.metrics.log_lines_dropped()
+        yield CounterMetricFamily("initiator_log_lines_dropped", help_text, dropped)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Event
@@ -17,6 +18,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from jobs.clock import LATEST, Clock
 from jobs.model import Stream
 from jobs.ticks.confirmation import Confirmation
+from jobs.ticks.monitor import WorkMonitor
 from jobs.ticks.policy import MIN_CLOCK_STEP
 from jobs.ticks.reconciler import Reconciler
 
@@ -24,8 +26,8 @@ from jobs.ticks.reconciler import Reconciler
 # that the wall clock was changed, or that the machine was suspended.
 MAX_SLEEP = timedelta(seconds=30)
 MIN_PAUSE_SECONDS = 0.2  # before work that is overdue is tried once more
-_log = logging.getLogger(__name__)
 OPTIONS = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+_log = logging.getLogger(__name__)
 
 
 class TickTrigger(BaseTrigger):  # type: ignore[misc] # APScheduler 3 has no types
@@ -67,29 +69,27 @@ class PeriodicTask(NamedTuple):
     every: timedelta
 
 
+@dataclass
 class TickScheduler:
     """Wakes the reconciler for each stream with due ticks, and runs periodic tasks.
 
     Retries and confirmations are scheduled too, so that no thread waits for anything.
     """
 
-    def __init__(
-        self,
-        reconciler: Reconciler,
-        confirmation: Confirmation,
-        periodic_tasks: Sequence[PeriodicTask],
-        flush_errors: Callable[[], None],
-        clock: Clock,
-    ) -> None:
-        self._reconciler = reconciler
-        self._confirmation = confirmation
-        self._periodic_tasks = periodic_tasks
-        self._flush_errors = flush_errors
-        self._clock = clock
-        self._stopped = Event()
+    reconciler: Reconciler
+    confirmation: Confirmation
+    periodic_tasks: Sequence[PeriodicTask]
+    flush_errors: Callable[[], None]
+    clock: Clock
+    monitor: WorkMonitor
+    _stopped: Event = field(default_factory=Event, init=False)
+
+    def __post_init__(self) -> None:
+        """Make APScheduler's scheduler, with workers enough that no work waits for one."""
         self._offset = self._clock_offset()
-        # A stream uses at most two workers, for its ticks and its retries, so that none waits.
-        workers = ThreadPoolExecutor(2 * len(reconciler.streams) + len(periodic_tasks) + 1)
+        # A stream uses at most two workers, for its ticks and its retries.
+        count = 2 * len(self.reconciler.streams) + len(self.periodic_tasks) + 1
+        workers = ThreadPoolExecutor(count)
         self._scheduler = BackgroundScheduler(executors={"default": workers}, timezone=UTC)
 
     def start(self) -> None:
@@ -100,13 +100,14 @@ class TickScheduler:
 
     def _arm(self) -> None:
         """Schedule everything from now on; it replaces what was scheduled before."""
-        now = self._clock.now()
-        for stream in self._reconciler.streams:
-            trigger = TickTrigger(partial(self._reconciler.next_due, stream))
-            self._add(f"ticks of {stream}", self._wake, trigger, stream, next_run_time=now)
-        for name, run, every in self._periodic_tasks:
+        now = self.clock.now()
+        for stream in self.reconciler.streams:
+            trigger = TickTrigger(partial(self.reconciler.next_due, stream))
+            name, period = f"ticks of {stream}", MAX_SLEEP
+            self._add(name, self._wake, trigger, stream, period=period, next_run_time=now)
+        for name, run, every in self.periodic_tasks:
             trigger = IntervalTrigger(seconds=every.total_seconds(), timezone=UTC)
-            self._add(name, run, trigger, next_run_time=now)
+            self._add(name, run, trigger, period=every, next_run_time=now)
         self._schedule_confirmation()
 
     def check_clock(self) -> None:
@@ -124,7 +125,7 @@ class TickScheduler:
 
     def _clock_offset(self) -> datetime:
         """Return when the monotonic clock would have been zero; a set clock changes it."""
-        return self._clock.now() - timedelta(seconds=self._clock.monotonic())
+        return self.clock.now() - timedelta(seconds=self.clock.monotonic())
 
     @property
     def alive(self) -> bool:
@@ -147,38 +148,52 @@ class TickScheduler:
     def _wake(self, stream: Stream) -> None:
         if self._stopped.is_set():
             return
-        self._reconciler.reconcile(stream)
+        self.reconciler.reconcile(stream)
         self._schedule_retry(stream)
         self._schedule_confirmation()
-        self._flush_errors()  # last, because it may take long
+        self.flush_errors()  # last, because it may take long
 
     def _confirm(self) -> None:
         if self._stopped.is_set():
             return
-        self._confirmation.confirm()
-        for stream in self._reconciler.streams:
+        self.confirmation.confirm()
+        for stream in self.reconciler.streams:
             self._schedule_retry(stream)
         self._schedule_confirmation()
 
     def _schedule_retry(self, stream: Stream) -> None:
-        at = self._reconciler.next_retry(stream)
+        at = self.reconciler.next_retry(stream)
         self._wake_at(f"tries of {stream}", self._wake, at, stream)
 
     def _schedule_confirmation(self) -> None:
-        self._wake_at("confirmation", self._confirm, self._confirmation.next_check())
+        self._wake_at("confirmation", self._confirm, self.confirmation.next_check())
 
     def _wake_at(
         self, name: str, run: Callable[..., None], at: float | None, *args: object
     ) -> None:
         """Run something at a monotonic time; it replaces an earlier wake-up of the same name."""
         if at is not None and not self._stopped.is_set():
-            seconds = max(at - self._clock.monotonic(), MIN_PAUSE_SECONDS)
-            wake_up = WakeUp(self._clock.now() + timedelta(seconds=seconds))
+            seconds = max(at - self.clock.monotonic(), MIN_PAUSE_SECONDS)
+            wake_up = WakeUp(self.clock.now() + timedelta(seconds=seconds))
             self._add(name, run, wake_up, *args)
 
     def _add(
-        self, name: str, run: Callable[..., None], trigger: BaseTrigger, *args: object, **more: Any
+        self,
+        name: str,
+        run: Callable[..., None],
+        trigger: BaseTrigger,
+        *args: object,
+        period: timedelta | None = None,
+        **more: Any,
     ) -> None:
+        """Schedule work, which is overdue if it does not begin at least once in each `period`."""
+        if period:
+            self.monitor.expect(name, period)
+
+        def monitored() -> None:
+            with self.monitor.running(name, period):
+                run(*args)
+
         self._scheduler.add_job(
-            run, trigger, args=args, id=name, replace_existing=True, **OPTIONS, **more
+            monitored, trigger, id=name, name=name, replace_existing=True, **OPTIONS, **more
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from tests.simulation.loop import Loop, Work
 
@@ -21,7 +21,6 @@ class Trigger(Protocol):
 @dataclass
 class Entry:
     run: Callable[..., object]
-    args: tuple[Any, ...]
     trigger: Trigger
     at: datetime | None
 
@@ -47,13 +46,12 @@ class VirtualScheduler:
         run: Callable[..., object],
         trigger: Trigger,
         *,
-        args: tuple[Any, ...],
         id: str,  # noqa: A002 # APScheduler's name
         next_run_time: datetime | None = None,
         **_options: object,
     ) -> None:
         at = next_run_time or trigger.get_next_fire_time(None, self._now())
-        self._entries[id] = Entry(run, args, trigger, at)
+        self._entries[id] = Entry(run, trigger, at)
         if self.running:
             self._arm()
 
@@ -91,5 +89,5 @@ class VirtualScheduler:
         entry.at = following
         work = self._works.get(name)
         if work is None or work.dead:  # else: "maximum number of running instances reached"
-            self._works[name] = self._start_work(entry.run, *entry.args)
+            self._works[name] = self._start_work(entry.run)
         assert last is not None

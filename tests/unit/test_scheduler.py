@@ -180,10 +180,7 @@ def test_a_periodic_task_does_not_wait_for_its_first_period(live: Live) -> None:
     """A process that is restarted again and again would never run it."""
     swept = Event()
     tasks = [PeriodicTask("sweep", swept.set, HOUR)]
-    domain = live.domain
-    scheduler = TickScheduler(
-        domain.reconciler, domain.confirmation, tasks, domain.reporter.flush, domain.clock
-    )
+    scheduler = replace(live.domain.scheduler, periodic_tasks=tasks)
     with running(scheduler):
         assert swept.wait(10)
 
