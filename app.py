@@ -30,8 +30,9 @@ from typing import Final
 from flask import Flask
 from tzlocal import get_localzone
 
-from commands import register
+from commands import command_app, for_commands
 from commands.context import CommandContext
+from commands.output import note
 from config import ConfigError, Settings, load
 from jobs.clock import Clock
 from jobs.composition import Domain, compose_domain
@@ -63,11 +64,7 @@ EXIT_SECONDS: Final = 0.5  # for what the interpreter does at its exit
 
 def main() -> int:
     """Run the service until SIGTERM or Ctrl-C, and return its exit status."""
-    try:
-        settings = load_settings()
-    except ConfigError as error:
-        sys.stderr.write(f"{error}\n")
-        return EX_CONFIG
+    settings = valid_settings()
     log = log_format.configure(settings)
     for warning in settings.warnings:
         _log.warning("%s", warning)
@@ -77,27 +74,33 @@ def main() -> int:
 
 
 def create_app() -> Flask:
-    """Return the application for `flask …` commands: complete, but with nothing started."""
+    """Return the application for `flask …`, with nothing started; `--help` reads no settings."""
+    return command_app(command_context) if for_commands() else compose(valid_settings()).app
+
+
+def command_context() -> CommandContext:
+    """Return what a command works with."""
+    domain = compose(settings := valid_settings()).domain
+    return CommandContext(settings, domain.store, domain.clock, time.sleep)
+
+
+def valid_settings() -> Settings:
+    """Return the settings, or print every problem and end with exit status 78."""
     try:
-        settings = load_settings()
+        return load_settings()
     except ConfigError as error:
-        sys.stderr.write(f"{error}\n")
+        note(*str(error).split("\n"))
         raise SystemExit(EX_CONFIG) from error
-    service = compose(settings)
-    domain = service.domain
-    context = CommandContext(
-        settings=settings, store=domain.store, clock=domain.clock, pause=time.sleep
-    )
-    register(service.app, context)
-    return service.app
 
 
 def load_settings() -> Settings:
     """Return the settings of this process; raise `ConfigError` with every problem."""
+    if not os.environ.get("TZ", "").strip():  # tzlocal reads it, too
+        os.environ.pop("TZ", None)
     return load(os.environ, lambda path: Path(path).read_text(encoding="utf-8"), get_localzone)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Service:
     """The domain and the web application on top; `ready` is set when the schedules run."""
 
@@ -138,9 +141,7 @@ def compose(
     api = Api(settings.streams, create, delete, health, ConcurrencyLimit(max_calls))
     limits = map(ConcurrencyLimit, (max_views, MAX_PROBES, MAX_SCRAPES))
     app = create_wsgi(api, Views(status, metrics, settings.streams, *limits))
-    return Service(
-        domain=domain, status=status, health=health, metrics=metrics, ready=ready, app=app
-    )
+    return Service(domain, status, health, metrics, ready, app)
 
 
 def status_reader(

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import click
 from flask import Flask
+from flask.cli import FlaskGroup
 
 from commands import check, run_job, schedule, status
-from commands.context import CommandContext
+from commands.context import CommandContext, attach
 
 COMMANDS = (check.check, schedule.schedule, status.status, run_job.run_job)
 
 
-def register(app: Flask, context: CommandContext) -> None:
-    """Add the commands to `app`; all of them work with `context`."""
-    context.attach(app)
+def for_commands() -> bool:
+    """Return whether `flask` looks for a command of this service, or lists them all.
+
+    `flask run`, other commands of Flask, and servers such as gunicorn need the whole application.
+    """
+    invocation = click.get_current_context(silent=True)
+    return invocation is not None and isinstance(invocation.command, FlaskGroup)
+
+
+def command_app(make_context: Callable[[], CommandContext]) -> Flask:
+    """Return an application that has only the commands; the one that runs makes its context."""
+    app = Flask(__name__, static_folder=None)
+    attach(app, make_context)
     for command in COMMANDS:
         app.cli.add_command(command)
+    return app

@@ -11,6 +11,7 @@ import click
 from flask.cli import with_appcontext
 
 from commands.context import current_context
+from commands.output import Command, show
 from commands.overlaps import Overlap, overlaps
 from commands.text import columns, instant, wrapped
 from config import Settings
@@ -21,7 +22,7 @@ HORIZON: Final = timedelta(days=14)
 MAX_OVERLAPS: Final = 10  # lines of output
 
 
-@click.command()
+@click.command(cls=Command)
 @with_appcontext
 def check() -> None:
     """Check the configuration and show what it means.
@@ -32,7 +33,7 @@ def check() -> None:
     """
     context = current_context()
     for line in report(context.settings, context.clock.now()):
-        click.echo(line)
+        show(line)
 
 
 def report(settings: Settings, now: datetime) -> Iterator[str]:

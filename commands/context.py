@@ -14,12 +14,13 @@ from jobs.clock import Clock
 from jobs.model import Stream
 from jobs.store import JobStore
 from jobs.streams import Streams, UnknownStreamError
+from jobs.text import escaped
 
 UNNAMED: Final = "-"  # the environment's stream; names in a file begin with a letter or a digit
 _EXTENSION: Final = "initiator-commands"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class CommandContext:
     """Settings, store, clock, and `pause`, which sleeps for a number of seconds.
 
@@ -31,15 +32,20 @@ class CommandContext:
     clock: Clock
     pause: Callable[[float], None]
 
-    def attach(self, app: Flask) -> None:
-        """Store this context in `app`, where `current_context` finds it."""
-        app.extensions[_EXTENSION] = self
+
+def attach(app: Flask, make_context: Callable[[], CommandContext]) -> None:
+    """Store in `app` how its context is made, for `current_context`."""
+    app.extensions[_EXTENSION] = make_context
 
 
 def current_context() -> CommandContext:
-    """Return the context of the application whose command runs."""
-    context: CommandContext = current_app.extensions[_EXTENSION]
-    return context
+    """Make the context of the application whose command runs.
+
+    The configuration is read only now, so that a command can be listed, and its `--help` shown,
+    with a configuration that is invalid or missing.
+    """
+    make_context: Callable[[], CommandContext] = current_app.extensions[_EXTENSION]
+    return make_context()
 
 
 def find_stream(streams: Streams, name: str) -> Stream:
@@ -51,5 +57,5 @@ def find_stream(streams: Streams, name: str) -> Stream:
         return streams.find(None if name == UNNAMED else name)
     except UnknownStreamError as error:
         names = ", ".join(stream.name or f"{UNNAMED} (the environment's)" for stream in streams)
-        message = f'there is no stream "{name}"; existing streams: {names}'
+        message = f'there is no stream "{escaped(name)}"; existing streams: {names}'
         raise click.BadParameter(message, param_hint="--stream") from error

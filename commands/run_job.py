@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import click
 from flask.cli import with_appcontext
 
 from commands.context import UNNAMED, CommandContext, current_context, find_stream
 from commands.follow import Progress, follow
+from commands.output import Command, OutputError, note, show
 from commands.service import OK, NoAnswerError, call, detail, url_option
 from commands.text import instant
 from jobs.model import JOB_BASE, Job, JobKind, Stream
@@ -28,11 +30,25 @@ _NOT_CLOSED: Final = (
     "operation, or set CLOSE_FINISHED_JOBS=true"
 )
 _CLEAR_LINE: Final = "\r\x1b[K"
-_JOB: Final = re.compile(re.escape(JOB_BASE) + r"[\w-]+")
+_JOB: Final = re.compile(re.escape(JOB_BASE) + r"[\w-]+", re.ASCII)
 _KINDS: Final = {kind.slug: kind for kind in JobKind}
+MAX_WAIT: Final = 31_536_000  # seconds, a year
 
 
-@click.command()
+class WaitSeconds(click.FloatRange):
+    """A number of seconds; `nan` is refused, although it is in no order with the bounds."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number."""
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
+        return number
+
+
+@click.command(cls=Command)
 @click.argument("kind", type=click.Choice(list(_KINDS)))
 @click.option(
     "--stream",
@@ -43,7 +59,7 @@ _KINDS: Final = {kind.slug: kind for kind in JobKind}
 @click.option(
     "--wait",
     "seconds",
-    type=click.FloatRange(min=0, min_open=True),
+    type=WaitSeconds(min=0, max=MAX_WAIT, min_open=True),
     metavar="SECONDS",
     help="Follow the job for at most this long.",
 )
@@ -60,11 +76,25 @@ def run_job(kind: str, name: str | None, seconds: float | None, url: str | None)
     try:
         job = create(context, stream, _KINDS[kind], url)
     except KeyboardInterrupt:
-        click.echo(f"interrupted; {_IN_DOUBT}", err=True)
+        note(f"interrupted; {_IN_DOUBT}")
         click.get_current_context().exit(INTERRUPTED)
-    click.echo(job)
+    status = print_uri(job)
     if seconds is not None:
-        click.get_current_context().exit(wait(context, job, seconds))
+        status = wait(context, job, seconds)
+    click.get_current_context().exit(status)
+
+
+def print_uri(job: str) -> int:
+    """Print the URI of a job and return the exit status.
+
+    If standard output cannot be written, it goes to standard error: the job was created.
+    """
+    try:
+        show(job)
+    except OutputError as error:
+        note(f"created {job}, but {error.message}")
+        return FAILED
+    return 0
 
 
 def choose(streams: Streams, name: str | None) -> Stream:
@@ -114,7 +144,7 @@ def wait(context: CommandContext, uri: str, seconds: float) -> int:
     except StoreError as error:
         message, status = f"the job continues, but its state cannot be read: {error}", FAILED
     line.end()
-    click.echo(message, err=True)
+    note(message)
     return status
 
 
@@ -135,19 +165,19 @@ class ProgressLine:
         self._clock = context.clock
         self._zone = context.settings.zone
         self._started = context.clock.monotonic()
-        self._terminal = sys.stderr.isatty()
+        self._terminal = sys.stderr is not None and sys.stderr.isatty()
         self._last: Progress | None = None
 
     def show(self, progress: Progress) -> None:
         """Write the progress to standard error."""
         if self._terminal:
             elapsed = timedelta(seconds=int(self._clock.monotonic() - self._started))
-            click.echo(f"{_CLEAR_LINE}{elapsed}  {progress.text}", err=True, nl=False)
+            note(f"{elapsed}  {progress.text}", before=_CLEAR_LINE, nl=False)
         elif progress != self._last:
-            click.echo(f"{instant(self._clock.now(), self._zone)}: {progress.text}", err=True)
+            note(f"{instant(self._clock.now(), self._zone)}: {progress.text}")
         self._last = progress
 
     def end(self) -> None:
         """Clear the line, so that the next message can replace it."""
         if self._terminal:
-            click.echo(_CLEAR_LINE, err=True, nl=False)
+            note("", before=_CLEAR_LINE, nl=False)

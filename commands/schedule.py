@@ -12,16 +12,18 @@ import click
 from flask.cli import with_appcontext
 
 from commands.context import UNNAMED, current_context, find_stream
+from commands.output import Command, show
 from commands.text import columns, instant
 from jobs.cron import Schedule
 from jobs.model import Stream
+from jobs.text import escaped
 
 MAX_COUNT: Final = 1000
 YEARS: Final = range(1970, 2200)  # time zone data outside these years is guesswork
 _SECOND: Final = timedelta(seconds=1)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "--stream",
     "name",
@@ -53,7 +55,7 @@ def schedule(name: str | None, count: int, start: str | None) -> None:
         context.clock.now() if start is None else parse_start(start, zone) - timedelta.resolution
     )
     for line in calendar(chosen, after, count):
-        click.echo(line)
+        show(line)
 
 
 def parse_start(text: str, zone: tzinfo) -> datetime:
@@ -65,10 +67,10 @@ def parse_start(text: str, zone: tzinfo) -> datetime:
     try:
         start = datetime.fromisoformat(text)
     except ValueError as error:
-        message = f'got "{text}": not an ISO date and time; write e.g. 2024-01-06T06:00'
+        message = f'got "{escaped(text)}": not an ISO date and time; write e.g. 2024-01-06T06:00'
         raise click.BadParameter(message, param_hint="--from") from error
     if start.year not in YEARS:
-        message = f'got "{text}": out of range; use a year from {YEARS[0]} to {YEARS[-1]}'
+        message = f'got "{escaped(text)}": out of range; use a year from {YEARS[0]} to {YEARS[-1]}'
         raise click.BadParameter(message, param_hint="--from")
     return (start if start.tzinfo else start.replace(tzinfo=zone)).astimezone(UTC)
 

@@ -11,8 +11,9 @@ from flask.cli import with_appcontext
 from pydantic import ValidationError
 
 from commands.context import current_context
+from commands.output import Command, note, show, show_json
 from commands.service import OK, call, detail, url_option
-from commands.text import columns, instant, wrapped
+from commands.text import columns, instant, local, wrapped
 from web.status.report import (
     ActiveJobReport,
     KindReport,
@@ -22,7 +23,7 @@ from web.status.report import (
 )
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON of /status unchanged.")
 @url_option
 @with_appcontext
@@ -35,15 +36,15 @@ def status(url: str | None, *, as_json: bool) -> None:
     answer = call(current_context(), "GET", url, "/status")
     if answer.status != OK:
         raise click.ClickException(f"no status ({answer.status}): {detail(answer)}")
-    if as_json:
-        click.echo(answer.text)
     report = parse(answer.text)
-    if not as_json:
+    if as_json:
+        show_json(answer.text)
+    else:
         for line in lines(report):
-            click.echo(line)
+            show(line)
     reasons = list(problems(report))
     for reason in reasons:
-        click.echo(reason, err=True)
+        note(reason)
     click.get_current_context().exit(1 if reasons else 0)
 
 
@@ -119,7 +120,7 @@ def _row(kind: KindReport, zone: tzinfo) -> list[str]:
 
 def _short(when: datetime | None, zone: tzinfo) -> str:
     """Return the date and time without seconds and zone; the first line of output has the zone."""
-    return f"{when.astimezone(zone):%a %Y-%m-%d %H:%M}" if when else ""
+    return f"{local(when, zone):%a %Y-%m-%d %H:%M}" if when else ""
 
 
 def _details(kind: KindReport, zone: tzinfo) -> Iterator[str]:

@@ -7,12 +7,25 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from itertools import zip_longest
 
+from jobs.text import escaped
+
 WIDTH = 100  # columns of the terminal; only a URI may be longer, as it is never cut
 
 
 def instant(when: datetime, zone: tzinfo) -> str:
     """Return the date and time in a zone, with the weekday and the zone's abbreviation."""
-    return f"{when.astimezone(zone):%a %Y-%m-%d %H:%M:%S %Z}"
+    return f"{local(when, zone):%a %Y-%m-%d %H:%M:%S %Z}"
+
+
+def local(when: datetime, zone: tzinfo) -> datetime:
+    """Return the instant in a zone.
+
+    At the ends of the calendar it stays in its own zone, because the year would be out of range.
+    """
+    try:
+        return when.astimezone(zone)
+    except OverflowError:
+        return when
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -26,9 +39,9 @@ def columns(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def wrapped(text: str, indent: int) -> list[str]:
-    """Break a text into lines; those after the first are indented by two more columns."""
+    """Break a text into printable lines; those after the first are indented by two more columns."""
     return textwrap.wrap(
-        text,
+        escaped(text),
         WIDTH,
         initial_indent=" " * indent,
         subsequent_indent=" " * (indent + 2),

@@ -7,6 +7,14 @@ hold line breaks, control characters, or half a character (a lone surrogate).
 from __future__ import annotations
 
 import json
+import re
+from typing import Final
+
+_INVISIBLE: Final = re.compile(  # the default ignorable code points of Unicode, and its blanks
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 
 
 def encodable(text: str) -> str:
@@ -17,6 +25,12 @@ def encodable(text: str) -> str:
 def escaped(text: str) -> str:
     r"""Return the text with an escape such as `\n` for each character that is not printable."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def invisible(text: str) -> str | None:
+    """Return the first character that takes no space or shows nothing, or None if there is none."""
+    found = _INVISIBLE.search(text)
+    return found.group() if found else None
 
 
 def shortened(text: str, limit: int) -> str:

@@ -5,19 +5,31 @@ It is written in Python because a shell loses signals that arrive while it start
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import re
 import signal
 import socket
 import sys
 import time
+from http.client import HTTPException
 from pathlib import Path
 from subprocess import DEVNULL, STDOUT, Popen, TimeoutExpired
+from typing import IO
 from urllib.request import ProxyHandler, build_opener
 
 TOP = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TOP))
+
+from jobs.text import one_line  # noqa: E402 - found in the folder above
+
 DATA = TOP / "data"
+LOCK = DATA / "lock"
 STORE_LOG = DATA / "oxigraph.log"
 POLL_INTERVAL = 0.1  # seconds between two checks of the processes
+MAX_LOG_LINE = 300  # characters
+MAX_PORT = 65_535
 
 CONCEPT = "http://redpencil.data.gift/id/jobs/concept"
 SAMPLE_STREAM = {
@@ -50,10 +62,12 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _frame: received_signals.append(number))
     # The service also treats empty variables as unset.
-    environ = {name: value for name, value in os.environ.items() if value}
+    environ = {name: value for name, value in os.environ.items() if value.strip()}
     environ = {"PORT": "8080"} | environ | {"HOST": "127.0.0.1"}
     store = None
     try:
+        if is_port(environ["PORT"]):  # the service reports any other value
+            require_free_port("PORT", environ["PORT"])
         if "MU_SPARQL_ENDPOINT" not in environ:
             store = start_store(environ)
         print_now(
@@ -73,36 +87,55 @@ def main() -> int:
         stop(store)
 
 
-def start(command: list[str], environ: dict[str, str], log: Path | None = None) -> Popen[bytes]:
+def start(command: list[str], environ: dict[str, str]) -> Popen[bytes]:
     """Start a process in its own group, so that Ctrl-C reaches only this script."""
-    if log is None:
-        return Popen(command, env=environ, stdin=DEVNULL, process_group=0)
-    with log.open("wb") as out:
-        return Popen(
-            command, env=environ, stdin=DEVNULL, stdout=out, stderr=STDOUT, process_group=0
-        )
+    return Popen(command, env=environ, stdin=DEVNULL, process_group=0)
 
 
 def start_store(environ: dict[str, str]) -> Popen[bytes]:
     """Start Oxigraph, set the service's endpoint variables, and wait until it answers."""
-    port = environ.get("STORE_PORT") or free_port()
+    port = store_port(environ)
     base = f"http://127.0.0.1:{port}"
     environ["MU_SPARQL_ENDPOINT"] = f"{base}/query"
     environ["MU_SPARQL_UPDATEPOINT"] = f"{base}/update"
     proxied = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
     environ["no_proxy"] = f"127.0.0.1,{proxied}"
-    DATA.mkdir(exist_ok=True)
     command = [
         str(Path(sys.executable).with_name("oxigraph")),
         *("serve", "--location", str(DATA / "oxigraph"), "--bind", f"127.0.0.1:{port}"),
     ]
-    store = start(command, environ | {"RUST_BACKTRACE": "0"}, STORE_LOG)
+    with locked_data() as lock, STORE_LOG.open("wb") as log:
+        # The store inherits the lock, so that the data stay locked as long as it runs, even if
+        # this script is killed.
+        store = Popen(
+            command,
+            env=environ | {"RUST_BACKTRACE": "0"},
+            stdin=DEVNULL,
+            stdout=log,
+            stderr=STDOUT,
+            process_group=0,
+            pass_fds=[lock.fileno()],
+        )
     try:
         await_answer(store, f"{base}/query?query=ASK%7B%7D")
     except BaseException:
         stop(store)
         raise
     return store
+
+
+def locked_data() -> IO[bytes]:
+    """Return the open lock of the data folder; a second script/run must not touch the data."""
+    try:
+        DATA.mkdir(exist_ok=True)
+        lock = LOCK.open("ab")
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        problem = f"the store of another script/run, or one that it left behind, uses {DATA}"
+        raise CannotStartError(f"{problem}; stop it first") from error
+    except OSError as error:
+        raise CannotStartError(f"cannot lock {LOCK}: {error.strerror}") from error
+    return lock
 
 
 def await_answer(store: Popen[bytes], url: str, seconds: float = 20) -> None:
@@ -115,9 +148,10 @@ def await_answer(store: Popen[bytes], url: str, seconds: float = 20) -> None:
             break
         try:
             opener.open(url, timeout=1).close()
-        except OSError:
+        except (OSError, HTTPException):
             continue
-        return
+        if store.poll() is None:
+            return
     if not received_signals:
         raise CannotStartError(f"the store does not answer; {last_line_of_store_log()}")
 
@@ -159,28 +193,57 @@ def exit_status(returncode: int) -> int:
     return 128 - returncode if returncode < 0 else returncode
 
 
-def free_port() -> int:
-    """Return the store's usual port, or any free port if that one is in use."""
+def store_port(environ: dict[str, str]) -> str:
+    """Return STORE_PORT, or else the store's usual port, or any free port if that is in use."""
+    if wanted := environ.get("STORE_PORT"):
+        require_free_port("STORE_PORT", wanted)
+        return wanted
     for port in (7878, 0):
-        with socket.socket() as candidate:
-            candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                candidate.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(candidate.getsockname()[1])
+        with contextlib.suppress(OSError):
+            if str(port) != environ["PORT"]:
+                return str(bound_port(port))
     raise CannotStartError("no free port for the store")
+
+
+def bound_port(port: int) -> int:
+    """Return the number of a port that is free, where 0 is any; raise OSError if it is in use."""
+    with socket.socket() as candidate:
+        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        candidate.bind(("127.0.0.1", port))
+        return int(candidate.getsockname()[1])
+
+
+def is_port(text: str) -> bool:
+    """Return whether a text is the number of a port."""
+    return re.fullmatch("[0-9]{1,5}", text) is not None and 1 <= int(text) <= MAX_PORT
+
+
+def require_free_port(variable: str, value: str) -> None:
+    """Raise `CannotStartError` if a variable holds no port number, or a port that is in use."""
+    if not is_port(value):
+        raise CannotStartError(f"{variable}={one_line(value, MAX_LOG_LINE)} is not a port number")
+    try:
+        bound_port(int(value))
+    except OSError as error:
+        problem = f"port {value} cannot be used: {error.strerror}"
+        fix = f"stop what listens there, or set {variable} to another port"
+        raise CannotStartError(f"{problem}; {fix}") from error
 
 
 def last_line_of_store_log() -> str:
     """Return the last line of the store's log as part of a message."""
-    lines = STORE_LOG.read_text(errors="replace").split("\n")
-    return f"data/oxigraph.log ends with: {next((x for x in reversed(lines) if x), '')}"
+    lines = STORE_LOG.read_text(encoding="utf-8", errors="replace").split("\n")
+    last = next((line for line in reversed(lines) if line), "")
+    return f"data/oxigraph.log ends with: {one_line(last, MAX_LOG_LINE)}"
 
 
 def print_now(line: str, *, to_stderr: bool = False) -> None:
-    """Print without a buffer, also into a pipe."""
-    print(line, file=sys.stderr if to_stderr else sys.stdout, flush=True)
+    """Print without a buffer; a full or closed output does not end the service."""
+    stream = sys.stderr if to_stderr else sys.stdout
+    if stream is not None:
+        with contextlib.suppress(OSError):
+            stream.write(line.encode("ascii", "backslashreplace").decode() + "\n")
+            stream.flush()
 
 
 if __name__ == "__main__":

@@ -116,7 +116,7 @@ def _schedule(
         return None
     pattern: str = getattr(source.fields, field)
     try:
-        schedule = cron.parse(pattern.strip(), zone)
+        schedule = cron.parse(pattern, zone)
     except cron.CronError as error:
         report = problems.error if enabled else problems.warning
         report(source.place(field), error.problem, error.fix, pattern)

@@ -17,6 +17,7 @@ from pydantic import PlainValidator
 
 from jobs.iri import iri_problem
 from jobs.model import JobKind
+from jobs.text import invisible
 
 RESERVED_NAMES: Final = frozenset(
     {
@@ -55,6 +56,10 @@ def _iri(value: object) -> str:
     problem = iri_problem(text)
     if problem:
         raise InvalidValue(problem, "write it in full, as in http://example.org/id/jobs")
+    hidden = invisible(text)
+    if hidden:
+        problem = f"an IRI here holds no invisible character such as {hidden!a}"
+        raise InvalidValue(problem, "remove it, or type the IRI again")
     return text
 
 

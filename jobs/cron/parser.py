@@ -15,6 +15,9 @@ _DAYS_IN_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _ITEM = re.compile(r"(?:\*|(?P<start>\w+)(?:-(?P<end>\w+))?)(?:/(?P<step>[0-9]+))?")
+_WHITE_SPACE = re.compile(  # Unicode's, and the byte order mark, which JavaScript includes
+    "[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]"
+)
 _NICKNAMES = {
     "@yearly": "0 0 1 1 *",
     "@monthly": "0 0 1 * *",
@@ -78,9 +81,11 @@ _FIELDS = (
 def parse(pattern: str, zone: tzinfo) -> Schedule:
     """Return the schedule of a pattern in a time zone.
 
-    A pattern has five or six fields, or is an @nickname. Raise `CronError` for anything else, and
-    for a pattern with no matching date.
+    A pattern has five or six fields, or is an @nickname. White space of any kind separates fields,
+    as it did in the Node service. The schedule's pattern holds plain spaces instead. Raise
+    `CronError` for anything else, and for a pattern with no matching date.
     """
+    pattern = _WHITE_SPACE.sub(" ", pattern).strip(" ")
     texts = _split(pattern)
     values = [_values(spec, text) for spec, text in zip(_FIELDS, texts, strict=True)]
     _refuse_dates_that_never_come(*values[3:])
@@ -89,14 +94,13 @@ def parse(pattern: str, zone: tzinfo) -> Schedule:
     return Schedule(pattern, zone, plain, once)
 
 
-def _split(pattern: str) -> list[str]:
+def _split(text: str) -> list[str]:
     """Return the six fields of a pattern; one without seconds runs at second 0."""
-    text = pattern.strip(" \t\r\n")
     if len(text) > _MAX_PATTERN:
         problem = f"the pattern has {len(text)} characters"
         raise CronError(problem, f"write at most {_MAX_PATTERN}")
     for character in text:
-        if character != "\t" and not (character.isascii() and character.isprintable()):
+        if not (character.isascii() and character.isprintable()):
             problem = f"the pattern holds the character {quoted(character, _MAX_QUOTED)}"
             raise CronError(problem, "type it again with plain digits, letters and spaces")
     texts = (_nickname(text) if text.startswith("@") else text).split()

@@ -317,6 +317,6 @@ def test_ctrl_c_before_the_answer_leaves_the_job_in_doubt(monkeypatch: pytest.Mo
     assert result.stderr == f"interrupted; {IN_DOUBT}\n"
 
 
-@pytest.mark.parametrize("seconds", ["0", "-1", "long"])
+@pytest.mark.parametrize("seconds", ["0", "-1", "long", "nan", "inf", "-inf", "1e400", "1e99"])
 def test_an_invalid_time_is_a_usage_error(seconds: str) -> None:
     assert run(UNNAMED, "run-job", "dump", "--wait", seconds).exit_code == 2

@@ -100,7 +100,7 @@ def test_fire_times_before_the_start_are_not_shown(start: str) -> None:
     assert dates("0 0 6 * * 6", start)[0] == "Sat 2024-01-20 06:00:00 CET  +01:00"
 
 
-@pytest.mark.parametrize("start", ["tomorrow", "2024-13-01", ""])
+@pytest.mark.parametrize("start", ["tomorrow", "2024-13-01", "", "nan", "1e3", "-1"])
 def test_a_start_that_is_not_a_date_is_a_usage_error_with_a_fix(start: str) -> None:
     assert refusal("--from", start) == (
         f'Error: Invalid value for --from: got "{start}": not an ISO date and time; '
@@ -113,7 +113,7 @@ def test_a_start_outside_the_supported_years_is_a_usage_error(start: str) -> Non
     assert refusal("--from", start).endswith("out of range; use a year from 1970 to 2199")
 
 
-@pytest.mark.parametrize("count", ["0", "1001", "many"])
+@pytest.mark.parametrize("count", ["0", "1001", "many", "-1", "1.5", "nan", "9" * 5000])
 def test_a_count_out_of_range_is_a_usage_error(count: str) -> None:
     assert "Invalid value for '--count'" in refusal("--count", count)
 

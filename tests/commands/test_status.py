@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from click.testing import Result
 
+from jobs.text import escaped
 from tests.support.builders import at
 from tests.support.canned import Canned, answer
 from tests.support.command_runner import run, run_against
@@ -164,6 +166,38 @@ def test_json_is_printed_unchanged() -> None:
     assert result.stdout == f"{document.decode()}\n"
 
 
+def test_json_with_control_characters_is_the_same_document_in_ascii() -> None:
+    stuck = active(trouble=diagnosis(message="\x9b2J\u202e é"))
+    document = report(kind(active=(stuck,))).model_dump_json()
+    printed = status(document.encode(), "--json").stdout
+    assert printed.isascii()
+    assert json.loads(printed) == json.loads(document)
+
+
+# what the store and other programs send
+
+
+def test_control_characters_from_the_store_are_escaped() -> None:
+    ill = "\x1b]0;title\x07 \x9b2J \u202e\r\n"
+    stuck = active(uri=f"urn:{ill}", trouble=diagnosis(message=ill, remedy=ill, cause=ill))
+    document = report(
+        kind(active=(stuck, active()), last_outcome=outcome("failed", reason=ill)),
+        name=ill,
+        store=StoreReport(endpoint=ill, reachable=False, problem=ill),
+    )
+    result = status(document)
+    printed = result.stdout + result.stderr
+    assert all(char.isprintable() or char == "\n" for char in printed)
+    assert r"urn:\x1b]0;title\x07 \x9b2J \u202e\r\n" in printed
+
+
+def test_dates_at_the_end_of_the_calendar_are_shown() -> None:
+    last = at("9999-12-31T23:59:59.999")
+    assert "unknown Fri 9999-12-31 23:59" in shown(
+        report(kind(last_job=job(status="unknown", created=last), next_fire_time=last))
+    )
+
+
 # without a usable answer
 
 
@@ -182,9 +216,12 @@ def test_a_refusal_is_shown_with_its_detail() -> None:
     assert (result.exit_code, result.stderr) == (1, "Error: no status (404): no such path\n")
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"version": 1}', b"\xff"])
-def test_another_program_at_that_address_is_recognized(body: bytes) -> None:
-    result = status(body)
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"[]", b'{"version": 1}', b"\xff", b"\x1b[2J", b"[" * 100_000]
+)
+@pytest.mark.parametrize("arguments", [[], ["--json"]])
+def test_another_program_at_that_address_is_recognized(body: bytes, arguments: list[str]) -> None:
+    result = status(body, *arguments)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
         "Error: the answer is not the status of this version of the service; check --url\n"
@@ -199,13 +236,60 @@ def test_a_closed_connection_is_reported() -> None:
     assert result.stderr.endswith("; see the service's log\n")
 
 
-def test_a_service_that_does_not_answer_times_out() -> None:
+def hasty(said: bytes, pause: float) -> Result:
+    """Run the command with 0.2 s for the answer, whose bytes come with pauses."""
     environ = ENVIRONMENT | {"MU_SPARQL_TIMEOUT": "0.1"}
-    with Canned(answer(200, b"{}"), pause=60) as server, pytest.MonkeyPatch.context() as patch:
+    with Canned(said, pause=pause) as server, pytest.MonkeyPatch.context() as patch:
         patch.setattr("commands.service.GRACE_SECONDS", 0.1)
-        result = run(loaded(environ), "status", "--url", server.endpoint)
+        return run(loaded(environ), "status", "--url", server.endpoint)
+
+
+@pytest.mark.parametrize("pause", [60, 0.01], ids=["silent", "a byte now and then"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        answer(200, b" " * 100_000),
+        b"HTTP/1.0 200 OK\r\n\r\n" + b" " * 100_000,
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 10_000,
+    ],
+    ids=["of known length", "until the connection ends", "never final"],
+)
+def test_a_service_that_does_not_answer_in_time_times_out(said: bytes, pause: float) -> None:
+    result = hasty(said, pause)
     assert result.exit_code == 1
-    assert "timed out; see the service's log" in result.stderr
+    assert result.stderr.endswith(": timed out; see the service's log\n")
+
+
+def test_an_endless_answer_is_not_read_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("commands.service.MAX_ANSWER", 2**20)
+    result = status(b" " * (2**20 + 1))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "/status: the answer is longer than 1 MiB; " in result.stderr
+
+
+def test_an_answer_that_ends_early_is_reported() -> None:
+    with Canned(answer(200, report().model_dump_json().encode())[:-10]) as server:
+        result = run(loaded(ENVIRONMENT), "status", "--url", server.endpoint)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "IncompleteRead" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "said", [b"\x1b[2J\r\n\r\n", b"HTTP/1.1 \x9b2J\r\n\r\n", b"SSH-2.0-\x1b]0;x\x07\r\n"]
+)
+def test_a_program_that_does_not_speak_http_is_one_printable_line(said: bytes) -> None:
+    with Canned(said) as server:
+        result = run(loaded(ENVIRONMENT), "status", "--url", server.endpoint)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: no answer from ")
+    assert result.stderr.removesuffix("\n").isprintable()
+
+
+def test_a_refusal_with_control_characters_is_one_short_printable_line() -> None:
+    said = json.dumps({"errors": [{"detail": "\x1b[2J\n" * 10_000}]})
+    stderr = status(said.encode(), code=500).stderr
+    assert stderr.removesuffix("\n").isprintable()
+    assert len(stderr) < 2000
 
 
 def test_proxies_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,8 +297,28 @@ def test_proxies_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     assert status(report()).exit_code == 0
 
 
-@pytest.mark.parametrize("url", ["localhost", "file:///etc/hostname", "http://", "http://["])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "localhost",
+        "file:///x",
+        "http://",
+        "http://[",
+        "http://a b",
+        "http://é",
+        "http://u@h",
+        "http://h:0",
+        "http://h:99999",
+        "http://h:-1",
+        "http://h:x",
+        "http://h:²",
+        "http://h/ ",
+    ],
+)
 def test_an_invalid_address_is_a_usage_error(url: str) -> None:
     result = run(loaded(ENVIRONMENT), "status", "--url", url)
     assert result.exit_code == 2
-    assert f'got "{url}": not an HTTP address; write e.g. http://localhost:80' in result.stderr
+    assert (
+        f'got "{escaped(url)}": not an HTTP address; write e.g. http://localhost:80'
+        in result.stderr
+    )

@@ -18,14 +18,9 @@ from tests.support.configuring import ENVIRONMENT
 from tests.support.servers import Store
 from tests.support.service import PATIENCE, ROOT, Service
 from tests.support.shared_data import shared
+from tests.support.variables import environ_of
 
 FLASK = [sys.executable, "-m", "flask"]
-UNSET = {"CONFIG_FILE", "PORT", "TZ", "FLASK_APP", "MU_SPARQL_ENDPOINT"}
-
-
-def environ_of(variables: Mapping[str, str]) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if name not in UNSET}
-    return {**inherited, "TZ": "UTC", **variables}
 
 
 def run(

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from click.testing import Result
-from flask import Flask
 
-from commands import register
+from commands import command_app
 from commands.context import CommandContext
 from config import Settings
 from jobs.store import JobStore
@@ -25,15 +24,13 @@ def run(
     pause: Callable[[float], None] | None = None,
 ) -> Result:
     """Run `flask ARGUMENTS`; an exception that is not an exit fails the test."""
-    app = Flask(__name__, static_folder=None)
     context = CommandContext(
         settings=settings,
         store=store or FakeJobStore(),
         clock=(clock or TestClock()).clock(),
         pause=pause or never,
     )
-    register(app, context)
-    result = app.test_cli_runner().invoke(args=list(arguments))
+    result = command_app(lambda: context).test_cli_runner().invoke(args=list(arguments))
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 STOP_TIMEOUT = 10.0  # seconds
 
@@ -28,7 +29,7 @@ def dismiss(watcher: subprocess.Popen[bytes]) -> None:
         watcher.kill()
 
 
-def end(process: subprocess.Popen[bytes], seconds: float = STOP_TIMEOUT) -> int:
+def end(process: subprocess.Popen[Any], seconds: float = STOP_TIMEOUT) -> int:
     """Ask a process to end, kill it if it does not, and return its exit status."""
     process.terminate()
     try:

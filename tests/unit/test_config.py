@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError
 from datetime import timedelta, tzinfo
@@ -35,6 +37,8 @@ from tests.support.configuring import (
     task_operation,
     without,
 )
+from tests.support.service import ROOT
+from tests.support.variables import environ_of
 
 
 class Variable(NamedTuple):
@@ -508,6 +512,24 @@ def test_tz_is_the_time_zone_of_the_schedules(name: str, monkeypatch: pytest.Mon
     schedule = settings.streams[0].plan(DUMP).schedule
     assert schedule is not None
     assert schedule.zone == settings.zone
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\u00a0"])
+def test_a_blank_tz_counts_as_unset(blank: str) -> None:
+    environ = environ_of({**ENVIRONMENT, "TZ": blank})
+    command = [sys.executable, "-c", "import app; print(app.load_settings().zone)"]
+    shown, unset = (
+        subprocess.run(command, cwd=ROOT, env=env, capture_output=True, check=True).stdout
+        for env in (environ, {name: environ[name] for name in environ if name != "TZ"})
+    )
+    assert shown == unset != b""
+
+
+@pytest.mark.parametrize("blank", [" ", "\t\n", "\u00a0\u3000"])
+def test_a_blank_variable_counts_as_unset(blank: str) -> None:
+    names = [name.upper() for name in (*Service.model_fields, *EnvironmentStream.model_fields)]
+    given = loaded(dict.fromkeys(names, blank) | ENVIRONMENT)
+    assert given == loaded(ENVIRONMENT)
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,15 @@ IN_FULL = "write it in full, as in http://example.org/id/jobs"
 IN_QUOTES = "not a string; write it in quotes"
 NO_SWITCH = "not a boolean; write true or false"
 FIELDS = "write 6 (second minute hour day month weekday) or the last 5"
+HIDDEN = "an IRI here holds no invisible character such as"
+RETYPE = "remove it, or type the IRI again"
+HIDDEN_CHARACTERS = [
+    ("\u200b", r"\u200b"),
+    ("\xad", r"\xad"),
+    ("\ufeff", r"\ufeff"),
+    ("\u202e", r"\u202e"),
+    ("\U000e0041", r"\U000e0041"),
+]
 TYPE_AGAIN = "type it again with plain digits, letters and spaces"
 INVALID_VALUES: dict[tuple[str, ...], list[tuple[object, str, str]]] = {
     IRIS: [
@@ -140,6 +149,10 @@ INVALID_VALUES: dict[tuple[str, ...], list[tuple[object, str, str]]] = {
         ("http://a/\x7fb", r'"http://a/\x7fb"', rf"an IRI holds no '\x7f'; {IN_FULL}"),
         ("http://a/\u2028b", r'"http://a/\u2028b"', rf"an IRI holds no '\u2028'; {IN_FULL}"),
         ("http://a/\ud800b", r'"http://a/\ud800b"', rf"an IRI holds no '\ud800'; {IN_FULL}"),
+        *(
+            (f"http://a/{char}b", f'"http://a/{shown}b"', f"{HIDDEN} '{shown}'; {RETYPE}")
+            for char, shown in HIDDEN_CHARACTERS
+        ),
         ("b\xfccher", '"b\xfccher"', f"not an absolute IRI; {IN_FULL}"),
     ],
     (*IRIS, *PATTERNS, "name"): [

@@ -16,6 +16,7 @@ from web.page.timeline import MIN_WIDTH, draw
 from web.status.report import JobStatus
 
 NOW = at("2024-01-06T06:00")
+STARTED = NOW - timedelta(days=3)
 BRUSSELS = LocalTime(NOW, ZoneInfo("Europe/Brussels"))
 
 
@@ -30,7 +31,7 @@ def job(start: float, end: float, name: str = "a", status: Any = "success") -> A
 
 def lane(**kind: Any) -> Lane:
     """Return the lane of one kind."""
-    return draw(reports.stream("public", reports.kind("dump", **kind)), BRUSSELS).lanes[-1]
+    return draw(reports.stream("public", reports.kind("dump", **kind)), BRUSSELS, STARTED).lanes[-1]
 
 
 def spans(drawn: Lane) -> list[tuple[float, float]]:
@@ -42,7 +43,7 @@ def rows(drawn: Lane) -> list[int]:
 
 
 def labels(now: str, zone: str) -> list[tuple[float, str]]:
-    found = draw(reports.stream(), LocalTime(at(now), ZoneInfo(zone))).labels
+    found = draw(reports.stream(), LocalTime(at(now), ZoneInfo(zone)), STARTED).labels
     return [(label.x, label.text) for label in found]
 
 
@@ -120,7 +121,7 @@ def test_the_bar_of_a_stuck_job_gives_the_cause() -> None:
 
 def test_the_heights_of_the_lanes_add_up() -> None:
     crowd = reports.kind("healing", recent=(job(-9, -5, "a"), job(-8, -6, "b")))
-    drawn = draw(reports.stream("public", crowd), BRUSSELS)
+    drawn = draw(reports.stream("public", crowd), BRUSSELS, STARTED)
     assert [lane.kind.kind for lane in drawn.lanes] == ["initial-sync", "healing", "dump"]
     assert [lane.y for lane in drawn.lanes] == [20, 46, 90]
     assert drawn.height == 116
@@ -151,19 +152,28 @@ def test_a_past_tick_without_a_job_is_a_gap() -> None:
     assert [gap.x for gap in lane(passed=passed).gaps] == [25, 31.25, 37.5, 43.75]
 
 
+def test_ticks_from_before_the_start_of_the_process_are_no_gaps() -> None:
+    dump = reports.kind("dump", passed=tuple(hours(n) for n in (-9, -6, -3)))
+    drawn = draw(reports.stream("public", dump), BRUSSELS, hours(-6))
+    assert [gap.text for gap in drawn.lanes[-1].gaps] == [
+        "was due Sat 01:00: no job",
+        "was due Sat 04:00: no job",
+    ]
+
+
 def test_there_are_no_gaps_where_jobs_are_not_known() -> None:
     passed = tuple(hours(-n / 2) for n in range(47, 0, -1))
     full = tuple(job(-12 + n / 10, -12 + n / 10, str(n)) for n in range(100))
     assert min(gap.x for gap in lane(passed=passed, recent=full).gaps) > 25
     dump = reports.kind("dump", passed=passed)
-    drawn = draw(reports.stream("public", dump), BRUSSELS, jobs_known=False)
+    drawn = draw(reports.stream("public", dump), BRUSSELS, STARTED, jobs_known=False)
     assert [found.gaps for found in drawn.lanes] == [()] * 3
 
 
 def test_two_kinds_that_are_due_together_overlap() -> None:
     healing = reports.kind("healing", coming=(hours(3), hours(6)))
     dump = reports.kind("dump", coming=(hours(6), hours(9)))
-    drawn = draw(reports.stream("public", healing, dump), BRUSSELS)
+    drawn = draw(reports.stream("public", healing, dump), BRUSSELS, STARTED)
     [overlap] = drawn.overlaps
     assert overlap.x == 62.5
     assert overlap.text == "healing and dump are due together, Sat 13:00: one waits for the other"
@@ -174,7 +184,7 @@ def test_two_kinds_that_are_due_together_overlap() -> None:
 
 
 def test_without_the_store_the_past_is_not_known() -> None:
-    drawn = draw(reports.stream(), BRUSSELS, jobs_known=False)
+    drawn = draw(reports.stream(), BRUSSELS, STARTED, jobs_known=False)
     for found in drawn.lanes:
         [unknown] = found.unknown_ranges
         assert (unknown.x, unknown.width, unknown.y, unknown.height) == (

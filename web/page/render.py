@@ -59,7 +59,7 @@ def render(report: StatusReport, zone: tzinfo) -> str:
             (
                 stream,
                 summary.of_stream(stream, jobs_known=known),
-                timeline.draw(stream, local_time, jobs_known=known),
+                timeline.draw(stream, local_time, report.started, jobs_known=known),
             )
             for stream in report.streams
         ],

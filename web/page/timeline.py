@@ -37,11 +37,17 @@ class Run(NamedTuple):
     job: JobReport
 
 
-def draw(stream: StreamReport, local_time: LocalTime, *, jobs_known: bool = True) -> Timeline:
-    """Return the timeline of a stream around `local_time.now`."""
+def draw(
+    stream: StreamReport, local_time: LocalTime, started: datetime, *, jobs_known: bool = True
+) -> Timeline:
+    """Return the timeline of a stream around `local_time.now`, for a process that then `started`.
+
+    A tick from before the start is never shown as one without a job. The service may not have been
+    set up then, or with another pattern.
+    """
     lanes, top = [], AXIS
     for kind in stream.kinds:
-        lane = _lane(kind, local_time, top, jobs_known=jobs_known)
+        lane = _lane(kind, local_time, top, started, jobs_known=jobs_known)
         lanes.append(lane)
         top += lane.height
     return Timeline(
@@ -55,7 +61,9 @@ def _x(instant: datetime, now: datetime) -> float:
     return round(x, 2) if 0 < x < END_X else 0.0 if x <= 0 else END_X
 
 
-def _lane(kind: KindReport, local_time: LocalTime, top: int, *, jobs_known: bool) -> Lane:
+def _lane(
+    kind: KindReport, local_time: LocalTime, top: int, started: datetime, *, jobs_known: bool
+) -> Lane:
     runs = sorted(_runs(kind, local_time.now), key=lambda run: run[:2])
     rows = _rows(runs)
     middles = [top + PADDING // 2 + row * ROW + ROW // 2 for row in rows]
@@ -70,7 +78,7 @@ def _lane(kind: KindReport, local_time: LocalTime, top: int, *, jobs_known: bool
         ),
         gaps=tuple(
             Mark(_x(tick, local_time.now), lane.middle, f"was due {local_time.hour(tick)}: no job")
-            for tick in (_gaps(kind, local_time.now) if jobs_known else ())
+            for tick in (_gaps(kind, local_time.now, started) if jobs_known else ())
         ),
         unknown_ranges=tuple(_unknown_ranges(lane, local_time.now, jobs_known=jobs_known)),
     )
@@ -80,10 +88,10 @@ def _coming(kind: KindReport, now: datetime) -> list[datetime]:
     return [tick for tick in dict.fromkeys(kind.coming) if now <= tick <= now + REACH]
 
 
-def _gaps(kind: KindReport, now: datetime) -> Iterator[datetime]:
-    """Yield each tick after which no job was created before the next tick."""
+def _gaps(kind: KindReport, now: datetime, started: datetime) -> Iterator[datetime]:
+    """Yield each tick since the start after which no job was created before the next tick."""
     created = sorted(job.created for job in (*kind.recent, *kind.active) if job.created)
-    known_since = _listed_since(kind) or now - REACH
+    known_since = max(_listed_since(kind) or now - REACH, started)
     for tick, following in pairwise([*kind.passed, now + REACH]):
         first = bisect_left(created, tick)
         if known_since <= tick <= now and not created[first : bisect_left(created, following)]:
