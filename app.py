@@ -166,7 +166,7 @@ def sparql_client(service: ServiceFields, clock: Clock, metrics: Metrics) -> Spa
     return SparqlClient(
         query_url=service.mu_sparql_endpoint,
         update_url=service.update_url,
-        new_call_id=clock.new_id,
+        new_id=clock.new_id,
         log_queries=service.logs_queries,
         log_updates=service.logs_updates,
         observe=metrics.observe,

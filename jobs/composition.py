@@ -55,10 +55,7 @@ def compose_domain(
     *listeners: Callable[[Event], None],
     locks: StreamLocks | None = None,
 ) -> Domain:
-    """Make the parts; the listeners get every event.
-
-    A simulation without threads passes locks of its own.
-    """
+    """Make the parts; the listeners get every event. A simulation passes locks of its own."""
     policy, locks, events = settings.policy, locks or StreamLocks(streams), EventLog(listeners)
     # A step of scheduled work waits for a lock, and then for requests, `timeout` each.
     monitor = WorkMonitor(clock.monotonic, 2 * clock.timeout + OVERDUE_SECONDS)
@@ -68,9 +65,11 @@ def compose_domain(
     ticks = ticks_by_stream(streams, clock.now().replace(microsecond=0), policy)
     recorder = TickRecorder(reporter, clock, events)
     confirmation = Confirmation(ticks, store, locks, recorder, clock)
-    reconciler = Reconciler(ticks, store, creator, locks, recorder, clock, confirmation)
-    sweeper = Sweeper(streams, store, locks, reporter, clock, policy)
+    reconciler = Reconciler(
+        ticks, store, creator, locks, recorder, clock, confirmation, clock.monotonic()
+    )
     recovery = JobRecovery(store, locks, reporter, clock)
+    sweeper = Sweeper(streams, store, locks, recovery, reporter, clock, policy)
     watchdog = Watchdog(streams, store, locks, recovery, reporter, clock, settings.thresholds)
     periodic = _periodic_tasks(sweeper, watchdog, settings)
     return Domain(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Collection, Sequence
 
+from jobs.iri import BY_HAND
 from jobs.model import Job, JobKind, Stream
-from jobs.rules import listed
+from jobs.rules import MAX_NAMED, listed
 from jobs.store import BoundStore, StoreError, StoreUnavailable
 from jobs.stream_log import log_about
 from jobs.text import count
@@ -15,28 +17,42 @@ _log = logging.getLogger(__name__)
 MAX_VAIN = 3  # updates in a row after which a read finds every job of the batch again
 
 
-def delete_jobs(store: BoundStore, stream: Stream, kind: JobKind) -> tuple[Job, ...]:
+def delete_jobs(
+    store: BoundStore, stream: Stream, kind: JobKind, forget: Callable[[Collection[str]], None]
+) -> tuple[Job, ...]:
     """Remove the jobs of a kind with their tasks and errors, and return the removed jobs.
 
-    They are removed in batches, so that no update is too large for a store, and a failure keeps
-    what was done. Each read shows what the update before it removed, because a store may report a
-    failure after a success (Virtuoso's deadlocks), or a success after a failure. The caller holds
-    the stream's lock. Raise `NoOperationError` if the kind has no operation, and `StoreError` if
-    the store fails.
+    They are removed in batches, so that a failure keeps what was done. Each read shows what the
+    update before it removed, because a store may report a failure after a success (Virtuoso's
+    deadlocks), or a success after a failure. `forget` is called with the URIs of removed jobs. The
+    caller holds the stream's lock. Raise `NoOperationError` if the kind has no operation, and
+    `StoreError` if the store fails.
     """
+    log = log_about(_log, stream, kind)
     operation = stream.operation(kind)
     removed: dict[str, Job] = {}
     try:
         _delete_batches(store, operation, removed)
     except StoreError as error:
+        text = f"{error}; {count(len(removed), 'job')} removed before that"
+        log.warning("not cleaned by request: %s", text)
         if not removed:
             raise
-        done = count(len(removed), "job")
-        message = f"{error}; {done} removed before that, call again for the rest"
-        raise StoreUnavailable(message, sent=True) from error
+        raise StoreUnavailable(f"{text}, call again for the rest", sent=True) from error
     finally:
-        _log_removed(stream, kind, tuple(removed.values()))
+        forget(removed.keys())
+    log.info("cleaned by request: %s", _summary(tuple(removed.values())))
     return tuple(removed.values())
+
+
+def refuse_undeletable(jobs: Sequence[Job], removed: int) -> None:
+    """Raise `StoreError` if any jobs are left because no update can name them."""
+    if jobs:
+        named = ", ".join(f"{job.uri!a} in graph {job.graph}" for job in jobs[:MAX_NAMED])
+        more = f" and {len(jobs) - MAX_NAMED} more" if len(jobs) > MAX_NAMED else ""
+        left = f"{count(removed, 'job')} removed, but {count(len(jobs), 'job')} cannot be removed"
+        why = "no update can name a blank node or a relative IRI"
+        raise StoreError(f"{left}: {named}{more}; {why}; {BY_HAND}")
 
 
 def _delete_batches(store: BoundStore, operation: str, removed: dict[str, Job]) -> None:
@@ -61,9 +77,8 @@ def _delete_batches(store: BoundStore, operation: str, removed: dict[str, Job]) 
     removed |= sent
 
 
-def _log_removed(stream: Stream, kind: JobKind, jobs: tuple[Job, ...]) -> None:
+def _summary(jobs: tuple[Job, ...]) -> str:
     active = [job for job in jobs if job.active]
     possessive = "its" if len(jobs) == 1 else "their"
     text = f"{count(len(jobs), 'job')} with {possessive} tasks and errors" if jobs else "no jobs"
-    text += f", {len(active)} of them active: {listed(active)}" if active else ""
-    log_about(_log, stream, kind).info("cleaned by request: %s", text)
+    return text + (f", {len(active)} of them active: {listed(active)}" if active else "")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
@@ -18,6 +19,7 @@ _log = logging.getLogger(__name__)
 
 MAX_MESSAGE = 4000  # characters; Virtuoso stores literals of more than 4,096 aside, as files
 MAX_WAITING = 1000  # errors that wait for an absent store; then the oldest are dropped
+WORK_TIMEOUTS = 4  # as many timeouts as work that read a job can take until it reports the job
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +71,7 @@ class ErrorReporter:
     clock: Clock
     repeat: timedelta
     _waiting: dict[str, _Waiting] = field(default_factory=dict, init=False)
+    _forgotten: dict[str, float] = field(default_factory=dict, init=False)
     _flushing: Lock = field(default_factory=Lock, init=False)
 
     def report(self, report: ErrorReport) -> None:
@@ -76,10 +79,30 @@ class ErrorReporter:
         log = log_about(_log, report.stream, report.kind, tick=report.tick, job=report.job)
         log.warning("%s", report.message)
         waiting = self._errors(report)
+        if self._is_forgotten(waiting):
+            return
         if len(self._waiting) >= MAX_WAITING:
             _log.error("too many errors wait for the store: the oldest one is dropped")
             self._waiting.pop(next(iter(self._waiting)), None)
         self._waiting.setdefault(waiting.error.uri, waiting)
+
+    def forget(self, jobs: Collection[str]) -> None:
+        """Drop what waits about jobs that a person removed, given as URIs.
+
+        Work that read a job before it was removed may still report it. For as long as such work
+        can take, a report about the job is only logged.
+        """
+        now = self.clock.monotonic()
+        self._forgotten = {job: until for job, until in self._forgotten.items() if until > now}
+        until = now + WORK_TIMEOUTS * self.clock.timeout
+        self._forgotten |= dict.fromkeys(jobs, until)
+        for uri, one in list(self._waiting.items()):
+            if one.error.job in self._forgotten:
+                self._waiting.pop(uri, None)
+
+    def _is_forgotten(self, one: _Waiting) -> bool:
+        job = one.error.job
+        return job is not None and self._forgotten.get(job, -math.inf) > self.clock.monotonic()
 
     def is_waiting(self, report: ErrorReport) -> bool:
         """Return whether a report waits to be stored."""
@@ -111,17 +134,27 @@ class ErrorReporter:
         if not waiting:
             return
         stored = self._stored(waiting)
+        written = self._send(waiting, stored)
+        found = self._stored(written)
+        late = [one.error.uri for one in written if one.error.uri not in self._waiting]
+        if late:
+            self._bound().delete_errors(late)  # forgotten while they were written
+        for one in written:
+            if one.error.uri in found:
+                self._waiting.pop(one.error.uri, None)
+
+    def _send(
+        self, waiting: Sequence[_Waiting], stored: dict[str, datetime | None]
+    ) -> list[_Waiting]:
+        """Write what is not stored yet, unless it was forgotten meanwhile; return what was sent."""
         written = []
         for one in waiting:
             if self._is_known(one, stored):
                 self._waiting.pop(one.error.uri, None)
-            elif self._write(one.error):
+            elif one.error.uri in self._waiting and self._write(one.error):
                 written.append(one)
                 stored[one.error.uri] = one.error.created
-        found = self._stored(written)
-        for one in written:
-            if one.error.uri in found:
-                self._waiting.pop(one.error.uri, None)
+        return written
 
     def _errors(self, report: ErrorReport) -> _Waiting:
         """Return the errors of a report for its period and its neighbours."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+# What an operator does with a job that no update can name.
+BY_HAND: Final = "remove the triples of such a job in the store itself"
+
 _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
 _FORBIDDEN: Final = re.compile(r"""[\x00-\x20<>"{}|^`\\\s\x7f-\x9f\ud800-\udfff]""")
 

@@ -163,7 +163,10 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A job as the store has it; `status` is None if this service does not know its IRI."""
+    """A job as the store has it; `status` is None if this service does not know its IRI.
+
+    `graph` is where it was found; None if the query did not ask for it.
+    """
 
     uri: str
     operation: str
@@ -171,6 +174,7 @@ class Job:
     created: datetime | None = None
     modified: datetime | None = None
     tasks: tuple[Task, ...] = ()
+    graph: str | None = None
 
     def __str__(self) -> str:
         """Return the URI, which is how messages name a job."""

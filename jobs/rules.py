@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import TypeAlias
@@ -127,6 +127,31 @@ def _decide_unasked(stream: Stream, kind: JobKind, state: StreamState) -> Decisi
     if state.active:
         return Wait(f"active: {listed(state.active)}", state.active)
     return Create()
+
+
+def decide_task(
+    stream: Stream, job: Job, state: StreamState, incomplete: Collection[str], now: datetime
+) -> Decision:
+    """Decide whether an active job that has no task gets one now.
+
+    It gets one where the rules allow such a job, and no other job of the stream is active. The
+    `incomplete` jobs, given as URIs, do not count as active as long as they have no task either. A
+    job that is wanted only once is done by a successful one that is not older: an older one did
+    not keep a person from the request.
+    """
+    kind, synced = stream.kind_of(job), state.synced
+    if RULES[kind].once:
+        synced = tuple(one for one in synced if _is_not_older(one, job))
+    alone = replace(state, active=(), synced=synced)
+    decision = decide(stream, kind, Trigger.TICK, alone, now)
+    others = tuple(one for one in state.active if one.tasks or one.uri not in incomplete)
+    if others and isinstance(decision, Create):
+        return Wait(f"active: {listed(others)}", others)
+    return decision
+
+
+def _is_not_older(job: Job, than: Job) -> bool:
+    return bool(job.created and than.created and job.created >= than.created)
 
 
 def _no_initial_sync(stream: Stream, state: StreamState) -> Wait:

@@ -88,6 +88,14 @@ class JobWithoutTask:
     job_id: str
 
 
+@dataclass(frozen=True)
+class TaskWithoutJob:
+    """A scheduled task whose job does not exist; both are URIs."""
+
+    task: str
+    job: str
+
+
 class BoundStore(Protocol):
     """The triplestore within one deadline. Every method may raise `StoreError`."""
 
@@ -101,7 +109,7 @@ class BoundStore(Protocol):
         """
 
     def active(self, operations: Sequence[str]) -> tuple[Job, ...]:
-        """Return the active jobs of these operations with their tasks, the oldest thousands."""
+        """Return the active jobs of these operations with tasks and graph, the oldest thousands."""
 
     def recent(self, operations: Sequence[str], since: datetime) -> tuple[Job, ...]:
         """Return the jobs created `since` with their tasks, the newest first, some thousands."""
@@ -128,13 +136,22 @@ class BoundStore(Protocol):
         """Give the job and its unfinished tasks a status, where they are still active."""
 
     def repair(self, jobs: Sequence[Job]) -> None:
-        """Leave one status and date on these jobs and their tasks: the most advanced and latest."""
+        """Leave one status and date on these jobs and their tasks: the most advanced and latest.
+
+        What no update can name is left out.
+        """
 
     def jobs_without_task(self, operations: Sequence[str]) -> tuple[JobWithoutTask, ...]:
-        """Return the active jobs of this service that have no task."""
+        """Return the active jobs of this service that have no task, and that updates can name."""
+
+    def tasks_without_job(self, operations: Sequence[str]) -> tuple[TaskWithoutJob, ...]:
+        """Return scheduled tasks with one of these task operations whose job does not exist."""
+
+    def delete_tasks_without_job(self, tasks: Sequence[str]) -> None:
+        """Remove those of these tasks that are still scheduled and without a job."""
 
     def repair_duplicate_values(self, operations: Sequence[str]) -> tuple[str, ...]:
-        """Leave one status and date on active jobs and tasks of this service.
+        """Leave one status and date on jobs and tasks of this service, finished ones too.
 
         Return the repaired ones.
         """
@@ -146,10 +163,16 @@ class BoundStore(Protocol):
         """Write the error, unless one with its URI exists."""
 
     def deletable_jobs(self, operation: str) -> tuple[Job, ...]:
-        """Return jobs of an operation, of any status: as many as one `delete` takes."""
+        """Return jobs of an operation that updates can name: as many as one `delete` takes."""
 
     def delete(self, jobs: Sequence[Job]) -> None:
         """Remove these jobs, their tasks and the errors that reference them, from any graph."""
+
+    def delete_errors(self, errors: Sequence[str]) -> None:
+        """Remove these errors."""
+
+    def undeletable_jobs(self, operation: str) -> tuple[Job, ...]:
+        """Return the jobs of an operation that no update can name, with their graphs."""
 
 
 class JobStore(Protocol):

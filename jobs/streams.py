@@ -60,6 +60,11 @@ class Streams(Sequence[Stream]):
         """The job operations of all streams."""
         return tuple(self._by_operation)
 
+    @property
+    def task_operations(self) -> tuple[str, ...]:
+        """The task operations of all streams, each once."""
+        return tuple(dict.fromkeys(plan.task_operation for one in self for plan in one.plans))
+
 
 def _key(name: str | None) -> str | None:
     return name if name is None else name.casefold()

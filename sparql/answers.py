@@ -11,7 +11,7 @@ from dateutil.tz import UTC
 
 from jobs.clock import EARLIEST
 from jobs.model import ACTIVE, Job, JobKind, Status, Stream, StreamState, Task
-from jobs.store import JobWithoutTask
+from jobs.store import JobWithoutTask, TaskWithoutJob
 from sparql.vocabulary import STATUS_BASE
 
 Binding: TypeAlias = dict[str, str]
@@ -74,6 +74,19 @@ def parse_jobs_without_task(bindings: Sequence[Binding]) -> tuple[JobWithoutTask
     )
 
 
+def parse_tasks_without_job(bindings: Sequence[Binding]) -> tuple[TaskWithoutJob, ...]:
+    """Return the tasks of `tasks_without_job`."""
+    return tuple(
+        TaskWithoutJob(task=_required(binding, "task"), job=_required(binding, "job"))
+        for binding in bindings
+    )
+
+
+def parse_errors_of_jobs(bindings: Sequence[Binding]) -> tuple[str, ...]:
+    """Return the errors of `errors_of_jobs`."""
+    return tuple(_required(binding, "error") for binding in bindings)
+
+
 def parse_errors(bindings: Sequence[Binding]) -> dict[str, datetime | None]:
     """Return the date of each error that `find_errors` found."""
     return {_required(binding, "error"): _parse_date(binding, "created") for binding in bindings}
@@ -105,12 +118,14 @@ def _parse_dated(binding: Binding) -> Job:
 
 
 def parse_deletable(bindings: Sequence[Binding], operation: str) -> tuple[Job, ...]:
-    """Return the jobs of `deletable_jobs`; a job without a status is one too."""
-    by_job: dict[str, Status | None] = {}
+    """Return the jobs of `deletable_jobs` or `remaining_jobs`; one without a status is one too."""
+    by_job: dict[str, Job] = {}
     for binding in bindings:
         uri, status = _required(binding, "job"), _known_status(binding.get("status", ""))
-        by_job[uri] = status if status in ACTIVE else by_job.get(uri, status)
-    return tuple(Job(uri=uri, operation=operation, status=by_job[uri]) for uri in by_job)
+        if uri not in by_job or status in ACTIVE:
+            graph = binding.get("graph")
+            by_job[uri] = Job(uri=uri, operation=operation, status=status, graph=graph)
+    return tuple(by_job.values())
 
 
 def parse_subjects(bindings: Sequence[Binding]) -> tuple[str, ...]:
@@ -127,6 +142,7 @@ def _parse_job(uri: str, group: list[Binding]) -> Job:
         created=_parse_date(group[0], "created"),
         modified=_newest(group, "modified"),
         tasks=_parse_tasks(group),
+        graph=group[0].get("graph"),
     )
 
 

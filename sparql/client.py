@@ -28,6 +28,7 @@ _log = logging.getLogger(__name__)
 # Pauses before the second and third try of a read, in seconds. A store that its orchestrator
 # restarts refuses for a moment; a person waits for the answer.
 RETRY_PAUSES = (0.2, 1.0)
+SESSION_BASE = "http://mu.semte.ch/sessions/"
 
 _GATEWAY_STATUSES = (
     HTTPStatus.BAD_GATEWAY,
@@ -43,13 +44,13 @@ class SparqlClient:
     """Sends form-encoded POST requests, always with a timeout and `mu-auth-sudo`.
 
     Without `mu-auth-sudo` an authorization layer may answer 200 to a write that it stored in
-    another graph. `observe` is called after each request with its kind (query or update), how it
-    ended, and the seconds it took.
+    another graph. `new_id` returns the id of a call or session. `observe` is called after each
+    request with its kind (query or update), how it ended, and the seconds it took.
     """
 
     query_url: str
     update_url: str
-    new_call_id: Callable[[], str]
+    new_id: Callable[[], str]
     log_queries: bool = True
     log_updates: bool = True
     retry_pauses: tuple[float, ...] = RETRY_PAUSES
@@ -87,20 +88,19 @@ class SparqlClient:
         deadline: Deadline,
         *,
         send_by: Deadline | None = None,
-        session: str | None = None,
     ) -> None:
         """Send an update once; the caller decides whether one without an answer may be repeated.
 
-        It is not sent after `send_by`. `session` is its `mu-session-id`: delta-notifier puts the
-        deltas of one session into one bundle, and consumers may handle only a bundle's first task.
+        It is not sent after `send_by`. It has a `mu-session-id` of its own: delta-notifier puts
+        the deltas of one session into one bundle, and consumers may handle only a bundle's first
+        task, or refuse a large bundle.
         """
         if send_by and not send_by.remaining:
             raise TimedOut("what was read before the update is out of date", sent=False)
         if self.log_updates:
             _log.info("update to %s: %s", self.update_url, statement_on_one_line(text))
         request = self._request(text, (deadline, send_by or deadline), update=True)
-        if session:
-            request.addCustomHttpHeader("mu-session-id", session)
+        request.addCustomHttpHeader("mu-session-id", SESSION_BASE + self.new_id())
         with self._observed("update"):
             _check(self.update_url, exchange(request, self.update_url, deadline))
 
@@ -124,7 +124,7 @@ class SparqlClient:
         # Rounded up: SPARQLWrapper drops fractions, and takes 0 as no limit.
         request.setTimeout(math.ceil(limits[0].remaining))
         request.addCustomHttpHeader("mu-auth-sudo", "true")
-        request.addCustomHttpHeader("mu-call-id", self.new_call_id())
+        request.addCustomHttpHeader("mu-call-id", self.new_id())
         request.setQuery(text)
         if request.isSparqlUpdateRequest() is not update:
             kind = "an update" if update else "a query"

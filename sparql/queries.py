@@ -24,7 +24,6 @@ from sparql.terms import (
     iri,
     listed,
     none_of,
-    row,
     rows,
     string,
 )
@@ -59,11 +58,11 @@ def create_job(job: NewJob, *, guarded: bool = False) -> str:
         job=iri(job.uri),
         job_id=string(job.job_id),
         creator=iri(SERVICE),
-        job_status=_status(Status.BUSY),
+        job_status=status_iri(Status.BUSY),
         job_operation=iri(job.job_operation),
         task=iri(job.task_uri),
         task_id=string(job.task_id),
-        task_status=_status(Status.SCHEDULED),
+        task_status=status_iri(Status.SCHEDULED),
         task_operation=iri(job.task_operation),
         created=date_time(job.created),
     )
@@ -73,10 +72,10 @@ def stream_state(stream: Stream, since: datetime) -> str:
     """Return the query for what a decision needs, with all jobs `since`."""
     return fill(
         statement("stream_state.rq"),
-        operations=_list(stream.operations),
-        busy=_status(Status.BUSY),
-        scheduled=_status(Status.SCHEDULED),
-        success=_status(Status.SUCCESS),
+        operations=list_of(stream.operations),
+        busy=status_iri(Status.BUSY),
+        scheduled=status_iri(Status.SCHEDULED),
+        success=status_iri(Status.SUCCESS),
         initial_sync=_operation(stream, JobKind.INITIAL_SYNC),
         healing=_operation(stream, JobKind.HEALING),
         since=date_time(since),
@@ -92,79 +91,30 @@ def active_jobs(operations: Sequence[str]) -> str:
     """Return the query for the active jobs of many streams, the oldest `MAX_ROWS` rows."""
     return fill(
         statement("active_jobs.rq"),
-        operations=_list(operations),
-        busy=_status(Status.BUSY),
-        scheduled=_status(Status.SCHEDULED),
+        operations=list_of(operations),
+        busy=status_iri(Status.BUSY),
+        scheduled=status_iri(Status.SCHEDULED),
         limit=integer(MAX_ROWS),
     )
 
 
 def find_jobs(jobs: Sequence[str]) -> str:
     """Return the query for these jobs."""
-    return fill(statement("find_jobs.rq"), jobs=_rows(jobs))
+    return fill(statement("find_jobs.rq"), jobs=rows_of(jobs))
 
 
 def newest_jobs(operations: Sequence[str], until: datetime) -> str:
     """Return the query for the newest job of each operation and status, dated up to `until`."""
-    return fill(statement("newest_jobs.rq"), operations=_list(operations), until=date_time(until))
+    return fill(statement("newest_jobs.rq"), operations=list_of(operations), until=date_time(until))
 
 
 def recent_jobs(operations: Sequence[str], since: datetime) -> str:
     """Return the query for the jobs of these operations `since`, the newest `MAX_RECENT` rows."""
     return fill(
         statement("recent_jobs.rq"),
-        operations=_list(operations),
+        operations=list_of(operations),
         since=date_time(since),
         limit=integer(MAX_RECENT),
-    )
-
-
-def jobs_without_task(operations: Sequence[str]) -> str:
-    """Return the query for this service's active jobs without a task."""
-    return _about_own_jobs("jobs_without_task.rq", operations)
-
-
-def duplicate_values_of_jobs(operations: Sequence[str]) -> str:
-    """Return the query for this service's active jobs with duplicate values."""
-    return _about_own_jobs("duplicate_values_of_jobs.rq", operations)
-
-
-def duplicate_values_of_tasks(operations: Sequence[str]) -> str:
-    """Return the query for this service's active tasks with duplicate values."""
-    return _about_own_jobs("duplicate_values_of_tasks.rq", operations)
-
-
-def _about_own_jobs(name: str, operations: Sequence[str]) -> str:
-    return fill(
-        statement(name), operations=_rows(operations), active=_ACTIVE_ROWS, creator=iri(SERVICE)
-    )
-
-
-def add_task(job: NewJob) -> str:
-    """Return the update that gives an active job its task, if it has none."""
-    return fill(
-        statement("add_task.ru"),
-        graph=iri(job.graph),
-        job=iri(job.uri),
-        task=iri(job.task_uri),
-        task_id=string(job.task_id),
-        task_status=_status(Status.SCHEDULED),
-        task_operation=iri(job.task_operation),
-        created=date_time(job.created),
-        active=_ACTIVE_ROWS,
-    )
-
-
-def repair_duplicate_values(subjects: Sequence[str]) -> str:
-    """Return the update that leaves one value each on these jobs and tasks."""
-    advances = [
-        row(_status(value), _status(better))
-        for value in _PROGRESS
-        for better in _PROGRESS
-        if _PROGRESS[value] < _PROGRESS[better]
-    ]
-    return fill(
-        statement("repair_duplicate_values.ru"), subjects=_rows(subjects), advances=rows(advances)
     )
 
 
@@ -176,15 +126,15 @@ def set_status(job: Job, status: Status, at: datetime) -> str:
         job=iri(job.uri),
         subjects=rows(subjects),
         unknown=none_of("?other", subjects),
-        ended=_status(status),
-        active=listed(_status(status) for status in ACTIVE),
+        ended=status_iri(status),
+        active=listed(status_iri(status) for status in ACTIVE),
         now=date_time(at),
     )
 
 
 def find_errors(errors: Sequence[str]) -> str:
     """Return the query for which of these errors exist."""
-    return fill(statement("find_errors.rq"), errors=_rows(errors))
+    return fill(statement("find_errors.rq"), errors=rows_of(errors))
 
 
 def write_error(error: ErrorResource) -> str:
@@ -217,29 +167,38 @@ def deletable_jobs(operation: str) -> str:
     )
 
 
-def delete_jobs(jobs: Sequence[Job]) -> str:
+def remaining_jobs(operation: str) -> str:
+    """Return the query for jobs of an operation, also those that no update can name."""
+    return fill(
+        statement("remaining_jobs.rq"), operation=iri(operation), limit=integer(MAX_DELETED)
+    )
+
+
+def errors_of_jobs(jobs: Sequence[str]) -> str:
+    """Return the query for the errors that reference these jobs."""
+    return fill(statement("errors_of_jobs.rq"), jobs=rows_of(jobs))
+
+
+def delete_errors(errors: Sequence[str]) -> str:
+    """Return the update that removes these errors."""
+    return fill(statement("delete_errors.ru"), errors=rows_of(errors))
+
+
+def delete_jobs(jobs: Sequence[str]) -> str:
     """Return the update that removes these jobs, their tasks and the errors that name them."""
-    return fill(statement("delete_jobs.ru"), jobs=_rows([job.uri for job in jobs]))
+    return fill(statement("delete_jobs.ru"), jobs=rows_of(jobs))
 
 
-def _rows(iris: Iterable[str]) -> Term:
+def rows_of(iris: Iterable[str]) -> Term:
+    """Return IRIs as the rows of a VALUES block."""
     return rows(iri(value) for value in iris)
 
 
-def _list(iris: Iterable[str]) -> Term:
+def list_of(iris: Iterable[str]) -> Term:
+    """Return IRIs as the list of an IN."""
     return listed(iri(value) for value in iris)
 
 
-def _status(status: Status) -> Term:
+def status_iri(status: Status) -> Term:
+    """Return the IRI of a status."""
     return iri(STATUS_BASE + status.value)
-
-
-_ACTIVE_ROWS = rows(_status(status) for status in ACTIVE)
-# An end that a consumer reported goes before one that was only assumed of a silent job.
-_PROGRESS = {
-    Status.SCHEDULED: 0,
-    Status.BUSY: 1,
-    Status.FAILED: 2,
-    Status.CANCELED: 3,
-    Status.SUCCESS: 4,
-}

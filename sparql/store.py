@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from jobs.model import Job, NewJob, Status, Stream, StreamState
-from jobs.store import Deadline, ErrorResource, JobWithoutTask
-from sparql import answers, queries
+from jobs.store import Deadline, ErrorResource, JobWithoutTask, TaskWithoutJob
+from sparql import answers, queries, repair_queries
 from sparql.answers import Binding
 from sparql.client import SparqlClient
 from sparql.errors import BadAnswer, SparqlError
@@ -20,7 +20,12 @@ from sparql.terms import TermError, is_iri
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 BATCH = 1000  # values of one list; Virtuoso takes at most 4,094
-SESSION_BASE = "http://mu.semte.ch/sessions/"
+# The deltas of one update are one message, and the dump-file-publisher refuses more than 100 kB. A
+# triple takes about 400 bytes of it, the message of an error up to 16,000.
+DELETED_JOBS = 10  # with their tasks
+DELETED_ERRORS = 5
+DELETED_TASKS = 20
+REPAIRED = 60  # jobs and tasks, of which few triples change
 
 
 @dataclass(frozen=True)
@@ -66,41 +71,56 @@ class BoundSparqlStore:
 
     def find(self, jobs: Sequence[str]) -> tuple[Job, ...]:
         """Return those of these jobs that exist; a URI that cannot be written is left out."""
-        writable = [uri for uri in jobs if is_iri(uri)]
-        return self._select(queries.find_jobs(writable), answers.parse_jobs) if writable else ()
+        found: list[Job] = []
+        for batch in _batches([uri for uri in jobs if is_iri(uri)], BATCH):
+            found += self._select(queries.find_jobs(batch), answers.parse_jobs)
+        return tuple(found)
 
     def create(self, job: NewJob, send_by: Deadline, *, guarded: bool = False) -> None:
         """Write the job and its task; a guarded request only if they do not exist."""
         text = queries.create_job(job, guarded=guarded)
-        self._update(text, send_by=send_by, session=SESSION_BASE + job.job_id)
+        self._update(text, send_by=send_by)
 
     def add_task(self, job: NewJob) -> None:
         """Write the task of a job that has none."""
         with _writable():
-            self._update(queries.add_task(job), session=SESSION_BASE + job.job_id)
+            self._update(repair_queries.add_task(job))
 
     def jobs_without_task(self, operations: Sequence[str]) -> tuple[JobWithoutTask, ...]:
-        """Return active jobs without a task."""
-        text = queries.jobs_without_task(operations)
-        return self._select(text, answers.parse_jobs_without_task)
+        """Return active jobs without a task; one that no update can name is left out."""
+        text = repair_queries.jobs_without_task(operations)
+        found = self._select(text, answers.parse_jobs_without_task)
+        return tuple(one for one in found if is_iri(one.job.uri) and is_iri(one.graph))
+
+    def tasks_without_job(self, operations: Sequence[str]) -> tuple[TaskWithoutJob, ...]:
+        """Return scheduled tasks whose job does not exist."""
+        text = repair_queries.tasks_without_job(operations)
+        return self._select(text, answers.parse_tasks_without_job)
+
+    def delete_tasks_without_job(self, tasks: Sequence[str]) -> None:
+        """Remove tasks whose job does not exist."""
+        for batch in _batches(tasks, DELETED_TASKS):
+            self._update(repair_queries.delete_tasks_without_job(batch))
 
     def repair_duplicate_values(self, operations: Sequence[str]) -> tuple[str, ...]:
-        """Leave one status and date on active jobs and tasks; return the repaired ones."""
-        subjects = (
-            *self._select(queries.duplicate_values_of_jobs(operations), answers.parse_subjects),
-            *self._select(queries.duplicate_values_of_tasks(operations), answers.parse_subjects),
-        )
-        self._repair(subjects)
-        return subjects
+        """Leave one status and date on jobs and tasks; return the repaired ones."""
+        jobs = repair_queries.duplicate_values_of_jobs(operations)
+        tasks = repair_queries.duplicate_values_of_tasks(operations)
+        found = [
+            uri for text in (jobs, tasks) for uri in self._select(text, answers.parse_subjects)
+        ]
+        return self._repair(found)
 
     def repair(self, jobs: Sequence[Job]) -> None:
         """Leave one status and date on jobs and their tasks."""
         self._repair([uri for job in jobs for uri in (job.uri, *(task.uri for task in job.tasks))])
 
-    def _repair(self, subjects: Sequence[str]) -> None:
-        for batch in _batches(subjects):
-            with _writable():
-                self._update(queries.repair_duplicate_values(batch))
+    def _repair(self, subjects: Sequence[str]) -> tuple[str, ...]:
+        """Repair jobs and tasks, and return them; what no update can name is left out."""
+        writable = tuple(filter(is_iri, subjects))
+        for batch in _batches(writable, REPAIRED):
+            self._update(repair_queries.repair_duplicate_values(batch))
+        return writable
 
     def set_status(self, job: Job, status: Status, at: datetime) -> None:
         """End the job and its unfinished tasks."""
@@ -110,7 +130,7 @@ class BoundSparqlStore:
     def find_errors(self, errors: Sequence[str]) -> dict[str, datetime | None]:
         """Return which errors exist, and their dates."""
         found: dict[str, datetime | None] = {}
-        for batch in _batches(errors):
+        for batch in _batches(errors, BATCH):
             found |= self._select(queries.find_errors(batch), answers.parse_errors)
         return found
 
@@ -122,17 +142,30 @@ class BoundSparqlStore:
         """Return jobs of an operation, as many as one `delete` takes."""
         text = queries.deletable_jobs(operation)
         jobs = self._select(text, lambda rows: answers.parse_deletable(rows, operation))
-        return tuple(job for job in jobs if _is_writable(job))
+        return tuple(job for job in jobs if is_iri(job.uri))
 
     def delete(self, jobs: Sequence[Job]) -> None:
-        """Remove jobs, their tasks and the errors that reference them."""
+        """Remove jobs, their tasks and the errors that reference them, in small updates."""
+        uris = [job.uri for job in jobs]
         with _writable():
-            self._update(queries.delete_jobs(jobs))
+            errors = self._select(queries.errors_of_jobs(uris), answers.parse_errors_of_jobs)
+        self.delete_errors([uri for uri in errors if is_iri(uri)])
+        for batch in _batches(uris, DELETED_JOBS):
+            self._update(queries.delete_jobs(batch))
 
-    def _update(
-        self, text: str, *, send_by: Deadline | None = None, session: str | None = None
-    ) -> None:
-        self.client.update(text, self.deadline, send_by=send_by, session=session)
+    def delete_errors(self, errors: Sequence[str]) -> None:
+        """Remove errors."""
+        for batch in _batches(errors, DELETED_ERRORS):
+            self._update(queries.delete_errors(batch))
+
+    def undeletable_jobs(self, operation: str) -> tuple[Job, ...]:
+        """Return the jobs of an operation that no update can name."""
+        text = queries.remaining_jobs(operation)
+        jobs = self._select(text, lambda rows: answers.parse_deletable(rows, operation))
+        return tuple(job for job in jobs if not is_iri(job.uri))
+
+    def _update(self, text: str, *, send_by: Deadline | None = None) -> None:
+        self.client.update(text, self.deadline, send_by=send_by)
 
     def _select(self, text: str, parse: Callable[[list[Binding]], T]) -> T:
         return _parse(self.client.query(text, self.deadline), parse)
@@ -145,17 +178,10 @@ class BoundSparqlStore:
         return _checked(lambda: answers.parse_many(rows, limit))
 
 
-def _batches(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Yield the values in lists that every store accepts."""
-    for start in range(0, len(values), BATCH):
-        yield values[start : start + BATCH]
-
-
-def _is_writable(job: Job) -> bool:
-    """Return whether an update can name a job; log a warning if not."""
-    if not is_iri(job.uri):
-        _log.warning("job %a can't be named in an update: remove it by hand", job.uri)
-    return is_iri(job.uri)
+def _batches(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """Yield the values in lists of at most `size`."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 @contextmanager

@@ -197,7 +197,8 @@ def test_the_scripts_exist() -> None:
 
 def test_a_waiting_tick_is_logged_as_shown(caplog: pytest.LogCaptureFixture) -> None:
     start = at("2024-01-06T05:59:59")
-    domain = Harness((stream_of(healing_waits=False),), TestClock(now=start))
+    stream = stream_of(healing_waits=False, disabled=[INITIAL_SYNC])
+    domain = Harness((stream,), TestClock(now=start))
     domain.store.add(job_of(HEALING, uri=EXAMPLE_JOB.uri))
     domain.reconciler.reconcile(domain.streams[0])
     domain.clock.now += timedelta(seconds=1)
@@ -231,7 +232,7 @@ def test_the_queries_find_something(triplestore: Store, number: int) -> None:
     client = SparqlClient(
         query_url=triplestore.endpoint,
         update_url=triplestore.update_endpoint,
-        new_call_id=lambda: "call",
+        new_id=lambda: "call",
     )
     soon = Deadline.after(30, time.monotonic)
     store = SparqlJobStore(client).within(soon)

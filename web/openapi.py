@@ -18,7 +18,8 @@ REASONS: Final = {
     "404": "The stream does not exist. The detail lists the streams that exist",
     "409": "The call was refused. The detail gives the reason, and the setting to change",
     "500": "An internal error of the service. Its log has the details",
-    "502": "The store refused the request, or its answer was unreadable",
+    "502": "The store refused the request, or its answer was unreadable, or jobs are left that no "
+    "update can name; the detail lists them",
     "503": "The store did not answer in time, the service is starting or stopping, or too many "
     "calls are waiting. If a job may exist, the detail names it",
 }

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from jobs.clock import EARLIEST
+from jobs.iri import BY_HAND, iri_problem
 from jobs.model import (
     MAINTAINERS_HEALING,
     TASK_OPERATIONS,
@@ -29,6 +30,7 @@ PLAIN_HEALING = TASK_OPERATIONS + "patchPublicationGraph"  # the documented defa
 class Cause(Enum):
     """Why an active job does not end, in a few stable words."""
 
+    NOT_NAMEABLE = "no update can name the job"
     NO_TASK = "no task"
     NOT_PICKED_UP = "task never picked up"
     RUNNING_LONG = "task running long"
@@ -84,7 +86,7 @@ def diagnose(
     cause, task = _cause(job)
     last = _last_change(job, cause, task, now)
     limit = timedelta(0)
-    if not cause.finished:
+    if not (cause.finished or cause is Cause.NOT_NAMEABLE):
         limit = thresholds.stuck if cause is Cause.RUNNING_LONG else thresholds.pickup
     if now < max(last, seen) + limit:
         return None
@@ -93,9 +95,14 @@ def diagnose(
         job=job,
         cause=cause,
         since=last + limit,
-        problem=_problem(cause, task, last),
+        problem=_problem(job, cause, task, last),
         remedy=_remedy(job, cause, task, stream),
     )
+
+
+def is_nameable(job: Job) -> bool:
+    """Return whether an update can name a job: a blank node or a relative IRI it cannot."""
+    return iri_problem(job.uri) is None
 
 
 def timed_out(job: Job, timeout: timedelta, now: datetime, seen: datetime) -> bool:
@@ -118,6 +125,8 @@ def last_sign_of_life(job: Job, now: datetime) -> datetime | None:
 
 def _cause(job: Job) -> tuple[Cause, Task | None]:
     """Return why a job would be stuck if it is old enough, and the task that shows it."""
+    if not is_nameable(job):
+        return Cause.NOT_NAMEABLE, None
     by_status = {task.status: task for task in job.tasks}
     for status, cause in (
         (Status.BUSY, Cause.RUNNING_LONG),
@@ -140,7 +149,9 @@ def _last_change(job: Job, cause: Cause, task: Task | None, now: datetime) -> da
     return last_sign_of_life(dated, now) or EARLIEST
 
 
-def _problem(cause: Cause, task: Task | None, last: datetime) -> str:
+def _problem(job: Job, cause: Cause, task: Task | None, last: datetime) -> str:
+    if cause is Cause.NOT_NAMEABLE:
+        return f"it is in graph {job.graph}, and its URI is a blank node or a relative IRI"
     date = last.isoformat() if last > EARLIEST else "an unknown date"
     if task is None:
         return f"it was created without a task, or lost it, since {date}"
@@ -153,6 +164,9 @@ def _problem(cause: Cause, task: Task | None, last: datetime) -> str:
 
 
 def _remedy(job: Job, cause: Cause, task: Task | None, stream: Stream) -> str:
+    if cause is Cause.NOT_NAMEABLE:
+        calls = "neither this service nor a DELETE call can change it"
+        return f"it blocks its stream, and {calls}: {BY_HAND}"
     again = _start_again(stream, stream.kind_of(job))
     if task is None:
         return f"this service adds a task to its own jobs where the rules allow it; {again}"

@@ -10,7 +10,13 @@ from datetime import datetime
 from jobs.clock import Clock
 from jobs.error_reports import ErrorReport, ErrorReporter
 from jobs.locks import StreamLocks
-from jobs.maintenance.diagnosis import Cause, StuckJob, last_sign_of_life, timed_out
+from jobs.maintenance.diagnosis import (
+    Cause,
+    StuckJob,
+    is_nameable,
+    last_sign_of_life,
+    timed_out,
+)
 from jobs.model import Job, Status, Stream
 from jobs.store import Deadline, JobStore, StoreError, StoreUnavailable
 from jobs.stream_log import StreamLog, log_about
@@ -50,21 +56,36 @@ class JobRecovery:
     def fail_silent(
         self, jobs: Iterable[tuple[Stream, Job]], seen: Mapping[str, datetime], now: datetime
     ) -> set[str]:
-        """Fail the jobs that timed out; return the URIs of those that are failed now.
-
-        Each is reported after a read has shown the outcome.
-        """
+        """Fail the jobs that timed out; return the URIs of those that are failed now."""
         endings = [
             ending
             for stream, job in jobs
             if (ending := _timed_out(stream, job, seen[job.uri], now)) is not None
         ]
+        return self.fail(endings, "timed-out")
+
+    def fail(self, endings: Sequence[FinalStatus], cause: str) -> set[str]:
+        """Fail jobs; return the URIs of those that are failed now.
+
+        Each is reported after a read has shown the outcome; `cause` is the report's, if it is
+        failed.
+        """
         failures = self._end(endings)
-        reports = [_report(ending, failures.get(ending.job.uri)) for ending in endings]
-        for report, known in zip(reports, self.reporter.known(reports), strict=True):
-            if not known and not self.reporter.is_waiting(report):
+        reports = [_report(ending, cause, failures.get(ending.job.uri)) for ending in endings]
+        for report in reports:
+            if not self._known(report) and not self.reporter.is_waiting(report):
                 self.reporter.report(report)
         return {ending.job.uri for ending in endings} - failures.keys()
+
+    def _known(self, report: ErrorReport) -> bool:
+        """Return whether a report is stored; False if the store does not answer.
+
+        The jobs are failed already, and no later scan finds them again.
+        """
+        try:
+            return self.reporter.known([report])[0]
+        except StoreError:
+            return False
 
     def close_finished(self, stuck: Iterable[StuckJob]) -> set[str]:
         """Close the jobs whose tasks have ended; return the URIs of those that are closed now."""
@@ -119,7 +140,7 @@ class JobRecovery:
 
 def _timed_out(stream: Stream, job: Job, seen: datetime, now: datetime) -> FinalStatus | None:
     timeout = stream.remedies.job_timeout
-    if timeout is None or not timed_out(job, timeout, now, seen):
+    if timeout is None or not is_nameable(job) or not timed_out(job, timeout, now, seen):
         return None
     minutes, setting = f"{timeout.total_seconds() / 60:g}", stream.remedies.timed_by
     return FinalStatus(
@@ -131,7 +152,7 @@ def _timed_out(stream: Stream, job: Job, seen: datetime, now: datetime) -> Final
     )
 
 
-def _report(ending: FinalStatus, failure: str | None) -> ErrorReport:
+def _report(ending: FinalStatus, cause: str, failure: str | None) -> ErrorReport:
     outcome = "is failed, and its unfinished tasks with it"
     if failure is not None:
         outcome = f"could not be failed: {failure}"
@@ -139,7 +160,7 @@ def _report(ending: FinalStatus, failure: str | None) -> ErrorReport:
         stream=ending.stream,
         kind=ending.stream.kind_of(ending.job),
         subject=ending.job.uri,
-        cause="timed-out" if failure is None else "not-failed",
+        cause=cause if failure is None else "not-failed",
         at=ending.at,
         message=f"job {ending.job} {outcome}: {ending.why}",
         job=ending.job,

@@ -1,27 +1,47 @@
-"""The sweep: repairs what a crash or a second process leaves behind.
+"""The sweep: repairs what a crash, a DELETE call or a second process leaves behind.
 
-That is a job without a task, or a job or task with duplicate values.
+That is a job without a task, a task without a job, or a job or task with duplicate values.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from jobs import ids
-from jobs.clock import Clock
-from jobs.error_reports import ErrorReport, ErrorReporter
+from jobs.clock import EARLIEST, Clock
+from jobs.error_reports import ErrorReporter
 from jobs.locks import StreamLocks
-from jobs.model import NewJob, Status, Stream, Trigger
-from jobs.rules import Create, decide
-from jobs.store import BoundStore, JobStore, JobWithoutTask, StoreError
+from jobs.maintenance.recovery import FinalStatus, JobRecovery
+from jobs.model import JOB_BASE, TASK_BASE, NewJob, Status, Stream
+from jobs.rules import AlreadyDone, Create, decide_task
+from jobs.store import (
+    BoundStore,
+    JobStore,
+    JobWithoutTask,
+    StoreError,
+    StoreUnavailable,
+    TaskWithoutJob,
+)
 from jobs.stream_log import StreamLog, log_about
 from jobs.streams import Streams
 from jobs.ticks.policy import TickPolicy
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass
+class LastingFindings:
+    """What several sweeps in a row found, with the monotonic seconds of the first one."""
+
+    _since: Mapping[str, float] = field(default_factory=dict, init=False)
+
+    def note(self, found: Collection[str], elapsed: float, seconds: float) -> set[str]:
+        """Note what a sweep found; return what was found for at least some seconds."""
+        self._since = {uri: self._since.get(uri, elapsed) for uri in found}
+        return {uri for uri, since in self._since.items() if elapsed - since >= seconds}
 
 
 @dataclass
@@ -31,91 +51,86 @@ class Sweeper:
     streams: Streams
     store: JobStore
     locks: StreamLocks
+    recovery: JobRecovery
     reporter: ErrorReporter
     clock: Clock
     policy: TickPolicy
-    _without_task_since: Mapping[str, float] = field(default_factory=dict, init=False)
+    _without_task: LastingFindings = field(default_factory=LastingFindings, init=False)
+    _without_job: LastingFindings = field(default_factory=LastingFindings, init=False)
 
     def sweep(self) -> None:
         """Sweep once; what fails is tried again by the next sweep."""
         if self.locks.closed:
             return
-        try:
-            self._repair_duplicate_values()
-            self._repair_jobs_without_task()
-        except StoreError as error:
-            _log.info("the sweep was not finished: %s", error)
+        steps: tuple[Callable[[], None], ...] = (
+            self._repair_duplicate_values,
+            self._repair_jobs_without_task,
+            self._delete_tasks_without_job,
+        )
+        for step in steps:
+            try:
+                step()
+            except StoreError as error:
+                _log.info("the sweep was not finished: %s", error)
+                if isinstance(error, StoreUnavailable):
+                    break
         self.reporter.flush()
+
+    @property
+    def _wait(self) -> float:
+        """Seconds after which an update that was under way at the first finding has arrived."""
+        return self.clock.timeout + self.policy.settle_seconds
 
     def _repair_duplicate_values(self) -> None:
         for subject in self._bound().repair_duplicate_values(self.streams.operations):
             _log.warning("removed a duplicate value from %s", subject)
 
     def _repair_jobs_without_task(self) -> None:
-        """Repair jobs that had no task in two sweeps, far enough apart.
-
-        Meanwhile an update that was on its way has had the time to arrive.
-        """
+        """Repair jobs that had no task in two sweeps, far enough apart, the oldest first."""
         now, elapsed = self.clock.now(), self.clock.monotonic()
         found = self._bound().jobs_without_task(self.streams.operations)
-        before = self._without_task_since
-        self._without_task_since = {one.job.uri: before.get(one.job.uri, elapsed) for one in found}
-        for one in found:
-            if elapsed - self._without_task_since[one.job.uri] >= self.policy.settle_seconds:
-                self._try_to_repair(one, self.streams.by_operation(one.job.operation), now)
+        lasting = self._without_task.note([one.job.uri for one in found], elapsed, self._wait)
+        for one in sorted(found, key=lambda one: (one.job.created or EARLIEST, one.job.uri)):
+            if one.job.uri in lasting:
+                self._try_to_repair(one, lasting, now)
 
-    def _try_to_repair(self, found: JobWithoutTask, stream: Stream, now: datetime) -> None:
+    def _try_to_repair(
+        self, found: JobWithoutTask, incomplete: Collection[str], now: datetime
+    ) -> None:
+        stream = self.streams.by_operation(found.job.operation)
         try:
-            self._repair(found, stream, now)
+            self._repair(found, stream, incomplete, now)
         except StoreError as error:
             text = "job %s, which has no task, was not repaired: %s"
             _log_about(found, stream).info(text, found.job, error)
 
-    def _repair(self, found: JobWithoutTask, stream: Stream, now: datetime) -> None:
+    def _repair(
+        self, found: JobWithoutTask, stream: Stream, incomplete: Collection[str], now: datetime
+    ) -> None:
+        if found.job.created and now - found.job.created > self.policy.window:
+            end = found.job.created + self.policy.window
+            self._fail(found, stream, end, "it has no task and is too old to get one")
+            return
         deadline = self.clock.deadline()
         with self.locks.hold(stream, deadline):
             store = self.store.within(deadline)
-            if found.job.created and now - found.job.created > self.policy.window:
-                self._give_up(found, stream, now, store)
-            elif self._allowed(found, stream, store):
+            state = store.state(stream, now)
+            decision = decide_task(stream, found.job, state, incomplete, now)
+            if isinstance(decision, Create):
                 self._add_task(found, stream, store)
+        if isinstance(decision, AlreadyDone):
+            why = f"it has no task and needs none any more: {decision.reason}"
+            self._fail(found, stream, decision.job.created or now, why)
+        elif not isinstance(decision, Create):
+            self._log_refusal(found, stream, decision.reason)
 
-    def _give_up(
-        self, found: JobWithoutTask, stream: Stream, now: datetime, store: BoundStore
-    ) -> None:
-        doubt = None
-        try:
-            store.set_status(found.job, Status.FAILED, now)
-        except StoreError as error:
-            if not error.in_doubt:
-                raise
-            doubt = error
-        report = ErrorReport(
-            stream=stream,
-            kind=stream.kind_of(found.job),
-            subject=found.job.uri,
-            cause="half",
-            at=(found.job.created or now) + self.policy.window,
-            message=f"job {found.job} has no task and is too old to get one: it was set to failed",
-            job=found.job,
-        )
-        # In doubt too: if the update was applied, no sweep finds the job again.
-        self.reporter.report(report)
-        if doubt:
-            raise doubt
+    def _fail(self, found: JobWithoutTask, stream: Stream, at: datetime, why: str) -> None:
+        ending = FinalStatus(stream=stream, job=found.job, status=Status.FAILED, at=at, why=why)
+        self.recovery.fail([ending], "half")
 
-    def _allowed(self, found: JobWithoutTask, stream: Stream, store: BoundStore) -> bool:
-        """Return whether the rules would create such a job now if it did not exist."""
-        now = self.clock.now()
-        state = store.state(stream, now)
-        others = tuple(job for job in state.active if job.uri != found.job.uri)
-        kind = stream.kind_of(found.job)
-        decision = decide(stream, kind, Trigger.TICK, replace(state, active=others), now)
-        if isinstance(decision, Create):
-            return True
+    def _log_refusal(self, found: JobWithoutTask, stream: Stream, reason: str) -> None:
         text = "job %s has no task and can't get one now: %s"
-        _log_about(found, stream).info(text, found.job, decision.reason)
-        return False
+        _log_about(found, stream).info(text, found.job, reason)
 
     def _add_task(self, found: JobWithoutTask, stream: Stream, store: BoundStore) -> None:
         job = NewJob(
@@ -129,9 +144,28 @@ class Sweeper:
         store.add_task(job)
         _log_about(found, stream).warning("job %s had no task: added %s", found.job, job.task_uri)
 
+    def _delete_tasks_without_job(self) -> None:
+        """Remove this service's tasks that had no job in two sweeps, far enough apart.
+
+        A DELETE call came between the two operations of a request. A consumer would run the task,
+        and could close no job.
+        """
+        elapsed = self.clock.monotonic()
+        found = self._bound().tasks_without_job(self.streams.task_operations)
+        own = {one.task: one for one in found if _is_own(one)}
+        if lasting := self._without_job.note(own.keys(), elapsed, self._wait):
+            self._bound().delete_tasks_without_job(sorted(lasting))
+        for uri in sorted(lasting):
+            _log.warning("removed task %s: its job %s does not exist", uri, own[uri].job)
+
     def _bound(self) -> BoundStore:
         return self.store.within(self.clock.deadline())
 
 
 def _log_about(found: JobWithoutTask, stream: Stream) -> StreamLog:
     return log_about(_log, stream, stream.kind_of(found.job), job=found.job)
+
+
+def _is_own(found: TaskWithoutJob) -> bool:
+    """Return whether this service made a task: its id is then computed from the job's."""
+    return found.task == TASK_BASE + ids.first_task(found.job.removeprefix(JOB_BASE))

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from jobs.model import JobKind, NewJob, Stream, Tick
 from jobs.rules import Wait
 from jobs.ticks.policy import FIRST_PAUSE, MIN_CLOCK_STEP, FireTimes, Once, TickPolicy, between
-from jobs.ticks.states import NEVER_STORED, NOT_RUNNING, Pending, Superseded, Unconfirmed
+from jobs.ticks.states import LEFT_OVER, NEVER_STORED, Pending, Superseded, Unconfirmed
 
 STANDBY_READS = 4  # reads of a standby replica in its delay
 
@@ -88,10 +88,11 @@ class PendingTicks:
         return Superseded(newest, count, since) if count else None
 
     def resume(self, now: datetime, elapsed: float, last_job: datetime | None) -> Superseded | None:
-        """Make the newest tick from before this process pending, as an earlier process left it.
+        """Make the newest tick up to `handled_until` pending, if no job did it.
 
-        `last_job` is when the newest job of the operation was created. Without any job the
-        operation is new, and nothing is resumed. Return the ticks that the tick supersedes.
+        An earlier process left it, or this one while its clock was wrong. `last_job` is when the
+        newest job of the operation was created. Without any job the operation is new, and nothing
+        is resumed. Return the ticks that the tick supersedes.
         """
         fire_time = self.handled_until
         if last_job is None or min(last_job, now) >= fire_time:
@@ -100,7 +101,7 @@ class PendingTicks:
         newest = Tick(self.stream, self.kind, fire_time)
         retry_at = elapsed + self.policy.settle_seconds
         pending = Pending.of(newest, fire_time, self.policy.window, retry_at, count)
-        self.pending = replace(pending, first=since, guarded=True, why=NOT_RUNNING)
+        self.pending = replace(pending, first=since, guarded=True, why=LEFT_OVER)
         return Superseded(newest, count, since) if count else None
 
     def due(self, now: datetime, elapsed: float) -> Pending | None:

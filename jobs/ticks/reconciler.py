@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from jobs.clock import Clock
 from jobs.creation import JobCreator, SentJob, TickOutcome
-from jobs.deletion import delete_jobs
+from jobs.deletion import delete_jobs, refuse_undeletable
 from jobs.locks import StreamLocks
 from jobs.model import Job, JobKind, Stream, Tick
 from jobs.rules import CLOCK_TOLERANCE, AlreadyDone, Create, Obstacle, Refuse, Wait
@@ -36,6 +36,7 @@ class Reconciler:
     recorder: TickRecorder
     clock: Clock
     confirmation: Confirmation
+    started: float  # monotonic seconds
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -60,9 +61,27 @@ class Reconciler:
         for ticks in recurring:
             self._resume(ticks, newest.get(ticks.operation))
 
-    def _resume(self, ticks: PendingTicks, last: Job | None) -> None:
-        """Resume one schedule; `last` is the newest job of its operation."""
-        created = last.created if last else None
+    def _resume_after_step_back(self, ticks: PendingTicks) -> None:
+        """Resume what the schedule left while the clock was ahead.
+
+        An operation without jobs is resumed from the true start of this process on. So is one whose
+        jobs cannot be read: the try of the tick reads whether a job did it.
+        """
+        if ticks.pending or ticks.unconfirmed:
+            return
+        now = self.clock.now()
+        try:
+            found = self._bound().newest([ticks.operation], now + CLOCK_TOLERANCE)
+        except StoreError:
+            found = ()
+        started = now - timedelta(seconds=self.clock.monotonic() - self.started)
+        self._resume(ticks, found[-1] if found else None, started)
+
+    def _resume(
+        self, ticks: PendingTicks, last: Job | None, instead: datetime | None = None
+    ) -> None:
+        """Resume one schedule; `last` is the newest job of its operation, or an instant instead."""
+        created = last.created if last else instead
         if last and created and created >= ticks.handled_until:
             tick = Tick(ticks.stream, ticks.kind, ticks.handled_until)
             self.recorder.done(tick, f"done by job {last}", last.uri)
@@ -84,6 +103,7 @@ class Reconciler:
         for ticks in group:
             if ahead := ticks.step_back(self.clock.now()):
                 self.recorder.stepped_back(ticks, ahead)
+                self._resume_after_step_back(ticks)
             self.recorder.superseded(ticks.advance(self.clock.now(), self.clock.monotonic()))
         if any(ticks.pending for ticks in group):
             self.confirmation.check([ticks for ticks in group if ticks.unconfirmed])
@@ -95,12 +115,17 @@ class Reconciler:
                     self.recorder.missed(ticks, missed)
 
     def delete(self, stream: Stream, kind: JobKind) -> tuple[Job, ...]:
-        """Remove the jobs of a kind and discard its pending ticks; see `jobs.deletion`."""
+        """Remove the jobs of a kind and discard its pending ticks; see `jobs.deletion`.
+
+        Raise `StoreError` if the store fails, or if a job is left because no update can name it.
+        """
         deadline = self.clock.deadline()
         with self.locks.hold(stream, deadline):
-            jobs = delete_jobs(self.store.within(deadline), stream, kind)
+            store = self.store.within(deadline)
+            jobs = delete_jobs(store, stream, kind, self.recorder.reporter.forget)
             until = self._discard(stream, kind)
         self.recorder.deleted(stream, kind, until, len(jobs))
+        refuse_undeletable(store.undeletable_jobs(stream.operation(kind)), len(jobs))
         return jobs
 
     def _discard(self, stream: Stream, kind: JobKind) -> datetime | None:
@@ -156,8 +181,9 @@ class Reconciler:
                 return Wait(reason, obstacle=Obstacle.STORE)
         for other in group[: group.index(ticks)]:
             why = other.pending.why if other.pending else None
-            if other.kind is JobKind.HEALING and why and why.blocking:
-                return replace(why, reason="behind the healing, which waits")
+            if why and why.blocking:
+                reason = f"behind the {other.kind.value}, which waits: {why.reason}"
+                return replace(why, reason=reason)
         return None
 
     def _apply(

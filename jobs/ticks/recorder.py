@@ -40,8 +40,8 @@ class TickRecorder:
         self._record(tick, Result.CREATED, job=job, lateness=lateness)
 
     def resumed(self, tick: Tick, seconds: float) -> None:
-        """Log that a tick from before the start is tried in some seconds."""
-        text = "was due before the start: it is tried in %.0f s, when earlier writes have arrived"
+        """Log that a tick that was left over is tried in some seconds."""
+        text = "was left over: it is tried in %.0f s, when earlier writes have arrived"
         self.log(tick, text % seconds)
 
     def stepped_back(self, ticks: PendingTicks, ahead: timedelta) -> None:
@@ -104,7 +104,7 @@ class TickRecorder:
     def _known(self, report: ErrorReport) -> bool:
         """Return whether an earlier process reported the ticks with another cause.
 
-        That process knew more: this one only knows that it was not running itself.
+        That process knew more: this one only knows that the ticks were left over.
         """
         causes = [f"missed:{obstacle.name}" for obstacle in Obstacle]
         try:

@@ -10,7 +10,10 @@ from jobs.rules import Obstacle, Wait
 
 NOT_TRIED = Wait("it could not be tried", obstacle=Obstacle.SERVICE)
 NEVER_STORED = Wait("the job was sent, but never stored", obstacle=Obstacle.STORE)
-NOT_RUNNING = Wait("the service was not running, or the pattern changed", obstacle=Obstacle.SERVICE)
+LEFT_OVER = Wait(
+    "an earlier process left it, or none was running, or the pattern or the clock was changed",
+    obstacle=Obstacle.SERVICE,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

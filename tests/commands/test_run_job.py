@@ -176,7 +176,7 @@ def store(embedded: Store) -> SparqlJobStore:
     client = SparqlClient(
         query_url=embedded.endpoint,
         update_url=embedded.update_endpoint,
-        new_call_id=lambda: "call",
+        new_id=lambda: "call",
         log_queries=False,
         log_updates=False,
     )

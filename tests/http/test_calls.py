@@ -13,7 +13,7 @@ from jobs.store import StoreError
 from sparql.errors import BadAnswer, Rejected
 from tests.support.builders import DUMP, HEALING, INITIAL_SYNC, job_of, operation, stream_of
 from tests.support.domain import app_of
-from tests.support.fakes import LOST, REFUSED, FakeJobStore
+from tests.support.fakes import GRAPH, LOST, REFUSED, FakeJobStore
 from tests.support.web import WebHarness, error_detail
 
 PATHS = {
@@ -81,6 +81,16 @@ def test_delete_names_the_initial_syncs_that_it_removed(service: WebHarness) -> 
     )
     answer = service.client.delete(PATHS[INITIAL_SYNC])
     assert answer.text == '{"msg": "Sync job cleaned http://example.org/a, http://example.org/b"}'
+
+
+def test_delete_answers_with_the_jobs_that_it_could_not_remove(service: WebHarness) -> None:
+    service.store.add(job_of(DUMP, stream=None), left := job_of(DUMP, stream=None, uri="b0"))
+    detail = error_detail(service.client.delete(PATHS[DUMP]), 502, "Bad Gateway")
+    assert detail == (
+        f"1 job removed, but 1 job cannot be removed: 'b0' in graph {GRAPH}; no update can name a "
+        "blank node or a relative IRI; remove the triples of such a job in the store itself"
+    )
+    assert list(service.store.jobs) == [left.uri]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from jobs.model import Job, NewJob, Status, Stream, StreamState
-from jobs.store import Deadline, ErrorResource, JobWithoutTask, StoreError
+from jobs.store import Deadline, ErrorResource, JobWithoutTask, StoreError, TaskWithoutJob
 from sparql.terms import is_iri
 from tests.simulation import reading, updates
 from tests.simulation.store import Update
@@ -28,11 +28,10 @@ class Observer(Protocol):
 
 @dataclass(frozen=True)
 class Connection:
-    """The store of one process; `repairs_finished` is whether a sweep finds finished jobs too."""
+    """The store of one process."""
 
     wire: Wire
     observer: Observer
-    repairs_finished: bool
 
     def within(self, deadline: Deadline) -> Bound:
         return Bound(self, deadline)
@@ -89,12 +88,14 @@ class Bound:
         )
 
     def repair_duplicate_values(self, operations: Sequence[str]) -> tuple[str, ...]:
-        finished = self.connection.repairs_finished
-        subjects = self._read(
-            "duplicates", lambda all_: reading.duplicates(all_, operations, finished=finished)
-        )
-        self._repair(subjects)
-        return subjects
+        subjects = self._read("duplicates", lambda all_: reading.duplicates(all_, operations))
+        return self._repair(subjects)
+
+    def tasks_without_job(self, operations: Sequence[str]) -> tuple[TaskWithoutJob, ...]:
+        return self._read("orphans", lambda all_: reading.tasks_without_job(all_, operations))
+
+    def delete_tasks_without_job(self, tasks: Sequence[str]) -> None:
+        self._write("delete_tasks_without_job", updates.delete_orphans(tasks), guarded=True)
 
     def find_errors(self, errors: Sequence[str]) -> Mapping[str, datetime | None]:
         def found(triples: Triples) -> dict[str, datetime | None]:
@@ -113,10 +114,17 @@ class Bound:
         self._check([job.uri for job in jobs])
         self._write("delete", updates.delete(jobs), guarded=True)
 
-    def _repair(self, subjects: Sequence[str]) -> None:
-        if subjects:
-            self._check(subjects)
-            self._write("repair", updates.repair(subjects), guarded=True)
+    def delete_errors(self, errors: Sequence[str]) -> None:
+        self._write("delete_errors", updates.delete_errors(errors), guarded=True)
+
+    def undeletable_jobs(self, operation: str) -> tuple[Job, ...]:
+        return self._read("undeletable_jobs", lambda all_: reading.undeletable(all_, operation))
+
+    def _repair(self, subjects: Sequence[str]) -> tuple[str, ...]:
+        writable = tuple(filter(is_iri, subjects))
+        if writable:
+            self._write("repair", updates.repair(writable), guarded=True)
+        return writable
 
     def _check(self, uris: Sequence[str]) -> None:
         """Refuse a URI that no statement can name, as the real store does."""

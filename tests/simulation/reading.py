@@ -9,13 +9,14 @@ from typing import Any
 
 from jobs.clock import EARLIEST
 from jobs.model import SERVICE, Job, JobKind, Status, Stream, StreamState, Task
-from jobs.store import JobWithoutTask
+from jobs.store import JobWithoutTask, TaskWithoutJob
 from sparql.terms import is_iri
 from tests.simulation.triples import Properties, Triples
 
 ACTIVE = ("busy", "scheduled")
 STATUSES = {status.value: status for status in Status}
 MAX_ROWS = 5000
+GRAPH = "http://mu.semte.ch/graphs/jobs"
 
 
 def find_job(triples: Triples, uri: str) -> Job | None:
@@ -80,13 +81,13 @@ def jobs_without_task(triples: Triples, operations: Sequence[str]) -> tuple[JobW
     found = []
     for uri in _own_active(triples, operations):
         job = find_job(triples, uri)
-        if job and not triples.tasks.get(uri):
+        if job and is_iri(uri) and not triples.tasks.get(uri):
             (graph,), (job_id,) = triples.values(uri, "graph"), triples.values(uri, "uuid")
             found.append(JobWithoutTask(job, graph, job_id))
     return tuple(sorted(found, key=lambda one: one.job.uri))
 
 
-def duplicates(triples: Triples, operations: Sequence[str], *, finished: bool) -> tuple[str, ...]:
+def duplicates(triples: Triples, operations: Sequence[str]) -> tuple[str, ...]:
     """Return this service's jobs and tasks with a property twice."""
     found = []
     for uri in triples.duplicates:
@@ -96,7 +97,7 @@ def duplicates(triples: Triples, operations: Sequence[str], *, finished: bool) -
             and any(one in operations for one in triples.values(owner, "operation"))
             for owner in owners
         )
-        if own and (finished or triples.active(uri)):
+        if own:
             found.append(uri)
     return tuple(sorted(found))
 
@@ -108,6 +109,25 @@ def deletable(triples: Triples, operation: str) -> tuple[Job, ...]:
         for uri in uris[:1000]
         if triples.is_job(uri)
     )
+
+
+def undeletable(triples: Triples, operation: str) -> tuple[Job, ...]:
+    uris = sorted(uri for uri in triples.by_operation.get(operation, ()) if not is_iri(uri))
+    return tuple(
+        Job(uri=uri, operation=operation, status=_prevailing(triples.subjects[uri]), graph=GRAPH)
+        for uri in uris
+        if triples.is_job(uri)
+    )
+
+
+def tasks_without_job(triples: Triples, operations: Sequence[str]) -> tuple[TaskWithoutJob, ...]:
+    found = []
+    for operation in operations:
+        for uri in triples.by_status.get((operation, "scheduled"), ()):
+            jobs = triples.values(uri, "job")
+            if jobs and not triples.is_job(jobs[0]):
+                found.append(TaskWithoutJob(uri, jobs[0]))
+    return tuple(sorted(found, key=lambda one: one.task))
 
 
 def _own_active(triples: Triples, operations: Sequence[str]) -> Iterator[str]:

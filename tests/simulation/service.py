@@ -23,7 +23,6 @@ class Service:
 
     store: Callable[[JobStore], JobStore] = as_it_is
     prepare: Callable[[Domain], None] = nothing
-    repairs_finished: bool = False
 
 
 REAL = Service()

@@ -101,6 +101,25 @@ def delete(jobs: Sequence[Job]) -> tuple[Operation, ...]:
     return errors, tasks, themselves
 
 
+def delete_errors(errors: Sequence[str]) -> tuple[Operation, ...]:
+    return (lambda triples: _gone(triples, errors),)
+
+
+def delete_orphans(tasks: Sequence[str]) -> tuple[Operation, ...]:
+    """Return the removal of tasks that are still scheduled and without a job."""
+
+    def remove(triples: Triples) -> list[Change]:
+        left = [
+            task
+            for task in tasks
+            if "scheduled" in triples.values(task, "status")
+            and not any(triples.is_job(job) for job in triples.values(task, "job"))
+        ]
+        return _gone(triples, left)
+
+    return (remove,)
+
+
 def _gone(triples: Triples, uris: Iterable[str]) -> list[Change]:
     return [change for uri in uris for change in triples.everything_of(uri)]
 

@@ -162,7 +162,7 @@ class World:
         )
         domain = compose_domain(
             self.streams,
-            self.service.store(Connection(wire, self.ledger, self.service.repairs_finished)),
+            self.service.store(Connection(wire, self.ledger)),
             process.clock(lambda: self.wall(slot), times.timeout),
             times.settings(slot if mode.slots else 0, replicated=mode.slots),
             lambda event: self._recorded(process.name, event),

@@ -7,8 +7,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self, TypeVar
 
+from jobs.iri import iri_problem
 from jobs.model import ACTIVE, JOB_BASE, Job, JobKind, NewJob, Status, Stream, StreamState, Task
-from jobs.store import Deadline, ErrorResource, JobWithoutTask, StoreError, StoreUnavailable
+from jobs.store import (
+    Deadline,
+    ErrorResource,
+    JobWithoutTask,
+    StoreError,
+    StoreUnavailable,
+    TaskWithoutJob,
+)
 
 BATCH = 1000
 GRAPH = "http://mu.semte.ch/graphs/system/jobs"
@@ -29,6 +37,7 @@ class FakeJobStore:
     created: list[NewJob] = field(default_factory=list)
     guarded: list[NewJob] = field(default_factory=list)
     errors: list[ErrorResource] = field(default_factory=list)
+    orphans: list[TaskWithoutJob] = field(default_factory=list)
     failures: dict[str, list[StoreError]] = field(default_factory=dict)
     late_failures: dict[str, list[StoreError]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
@@ -57,7 +66,8 @@ class FakeJobStore:
 
     def active(self, operations: Sequence[str]) -> tuple[Job, ...]:
         self._called("active")
-        return tuple(job for job in self._by_age() if job.operation in operations and job.active)
+        found = [job for job in self._by_age() if job.operation in operations and job.active]
+        return tuple(replace(job, graph=job.graph or GRAPH) for job in found)
 
     def recent(self, operations: Sequence[str], since: datetime) -> tuple[Job, ...]:
         self._called("recent")
@@ -120,6 +130,14 @@ class FakeJobStore:
             if job.operation in operations and job.active and not job.tasks
         )
 
+    def tasks_without_job(self, operations: Sequence[str]) -> tuple[TaskWithoutJob, ...]:
+        self._called("tasks_without_job")
+        return tuple(self.orphans)
+
+    def delete_tasks_without_job(self, tasks: Sequence[str]) -> None:
+        self._called("delete_tasks_without_job")
+        self.orphans = [one for one in self.orphans if one.task not in tasks]
+
     def repair_duplicate_values(self, operations: Sequence[str]) -> tuple[str, ...]:
         self._called("repair_duplicate_values")
         return ()
@@ -149,7 +167,8 @@ class FakeJobStore:
     def deletable_jobs(self, operation: str) -> tuple[Job, ...]:
         self._called("deletable_jobs")
         found = sorted(uri for uri, job in self.jobs.items() if job.operation == operation)
-        return tuple(self.jobs[uri] for uri in found[:BATCH])
+        nameable = [uri for uri in found if not iri_problem(uri)]
+        return tuple(self.jobs[uri] for uri in nameable[:BATCH])
 
     def delete(self, jobs: Sequence[Job]) -> None:
         self._called("delete")
@@ -159,6 +178,15 @@ class FakeJobStore:
         self.jobs = {uri: job for uri, job in self.jobs.items() if uri not in gone}
         self.errors = [error for error in self.errors if error.job not in gone]
         self._fail("delete", self.late_failures)
+
+    def delete_errors(self, errors: Sequence[str]) -> None:
+        self._called("delete_errors")
+        self.errors = [error for error in self.errors if error.uri not in errors]
+
+    def undeletable_jobs(self, operation: str) -> tuple[Job, ...]:
+        self._called("undeletable_jobs")
+        named = [job for job in self._by_age() if job.operation == operation]
+        return tuple(replace(job, graph=GRAPH) for job in named if iri_problem(job.uri))
 
     def add(self, *jobs: Job) -> None:
         """Put jobs there that another process wrote."""

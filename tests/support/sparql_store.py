@@ -18,7 +18,7 @@ def soon(seconds: float = 30) -> Deadline:
 
 def client_of(url: str, update_url: str | None = None, **options: Any) -> SparqlClient:
     """Return a client; by default it sends updates to the same URL as queries."""
-    options.setdefault("new_call_id", lambda: "call")
+    options.setdefault("new_id", lambda: "call")
     return SparqlClient(query_url=url, update_url=update_url or url, **options)
 
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from jobs.model import Status
 from jobs.store import ErrorResource
-from sparql import queries
+from sparql import queries, repair_queries
 from tests.support.builders import (
     DUMP,
     HEALING,
@@ -63,13 +63,18 @@ STATEMENTS = [
     Statement("active_jobs.rq", partial(queries.active_jobs, OPERATIONS)),
     Statement("recent_jobs.rq", partial(queries.recent_jobs, OPERATIONS, NOW)),
     Statement("newest_jobs.rq", partial(queries.newest_jobs, OPERATIONS, NOW)),
-    Statement("jobs_without_task.rq", partial(queries.jobs_without_task, OPERATIONS)),
-    Statement("add_task.ru", partial(queries.add_task, NEW_JOB)),
-    Statement("duplicate_values_of_jobs.rq", partial(queries.duplicate_values_of_jobs, OPERATIONS)),
+    Statement("jobs_without_task.rq", partial(repair_queries.jobs_without_task, OPERATIONS)),
+    Statement("add_task.ru", partial(repair_queries.add_task, NEW_JOB)),
     Statement(
-        "duplicate_values_of_tasks.rq", partial(queries.duplicate_values_of_tasks, OPERATIONS)
+        "duplicate_values_of_jobs.rq", partial(repair_queries.duplicate_values_of_jobs, OPERATIONS)
     ),
-    Statement("repair_duplicate_values.ru", partial(queries.repair_duplicate_values, JOB_URIS)),
+    Statement(
+        "duplicate_values_of_tasks.rq",
+        partial(repair_queries.duplicate_values_of_tasks, OPERATIONS),
+    ),
+    Statement(
+        "repair_duplicate_values.ru", partial(repair_queries.repair_duplicate_values, JOB_URIS)
+    ),
     Statement("set_status.ru", partial(queries.set_status, JOB, Status.FAILED, NOW)),
     Statement("find_errors.rq", partial(queries.find_errors, [ERROR.uri])),
     Statement("write_error.ru", partial(queries.write_error, ERROR)),
@@ -77,5 +82,12 @@ STATEMENTS = [
         "write_error.ru", partial(queries.write_error, replace(ERROR, job=JOB.uri)), "about a job"
     ),
     Statement("deletable_jobs.rq", partial(queries.deletable_jobs, operation(DUMP))),
-    Statement("delete_jobs.ru", partial(queries.delete_jobs, [JOB, job_of(HEALING)])),
+    Statement("delete_jobs.ru", partial(queries.delete_jobs, JOB_URIS)),
+    Statement("remaining_jobs.rq", partial(queries.remaining_jobs, operation(DUMP))),
+    Statement("errors_of_jobs.rq", partial(queries.errors_of_jobs, JOB_URIS)),
+    Statement("delete_errors.ru", partial(queries.delete_errors, [ERROR.uri])),
+    Statement("tasks_without_job.rq", partial(repair_queries.tasks_without_job, OPERATIONS)),
+    Statement(
+        "delete_tasks_without_job.ru", partial(repair_queries.delete_tasks_without_job, JOB_URIS)
+    ),
 ]

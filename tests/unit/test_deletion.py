@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from jobs.deletion import delete_jobs
-from jobs.model import Job, NoOperationError, Status
+from jobs.deletion import delete_jobs, refuse_undeletable
+from jobs.model import Job, JobKind, NoOperationError, Status, Stream
 from jobs.store import StoreError, StoreUnavailable
 from tests.support.builders import DUMP, HEALING, job_of, stream_of
 from tests.support.fakes import BATCH, LOST, REFUSED, FakeJobStore
@@ -21,6 +21,17 @@ def store() -> FakeJobStore:
     return FakeJobStore()
 
 
+def removal(store: FakeJobStore, stream: Stream, kind: JobKind) -> tuple[Job, ...]:
+    """Remove jobs, and check that exactly the removed ones are passed on to be forgotten."""
+    forgotten: list[str] = []
+    before = set(store.jobs)
+    try:
+        return delete_jobs(store, stream, kind, forgotten.extend)
+    finally:
+        assert set(forgotten) <= before - set(store.jobs)
+        assert len(set(forgotten)) == len(forgotten)
+
+
 def dumps(count: int) -> list[Job]:
     return [job_of(DUMP, Status.SUCCESS, uri=f"urn:job:{number:05}") for number in range(count)]
 
@@ -31,7 +42,7 @@ def test_all_jobs_of_the_kind_are_removed_and_active_ones_are_named(
     caplog.set_level(logging.INFO)
     kept, active, ended = job_of(HEALING), job_of(DUMP), job_of(DUMP, Status.SUCCESS)
     store.add(kept, active, ended)
-    assert set(delete_jobs(store, STREAM, DUMP)) == {active, ended}
+    assert set(removal(store, STREAM, DUMP)) == {active, ended}
     assert set(store.jobs) == {kept.uri}
     text = f"2 jobs with their tasks and errors, 1 of them active: {active} (busy)"
     assert f"dump of stream public: cleaned by request: {text}" in caplog.messages
@@ -45,23 +56,23 @@ def test_the_log_line_counts_in_plain_english(
 ) -> None:
     caplog.set_level(logging.INFO)
     store.add(*dumps(number))
-    assert len(delete_jobs(store, STREAM, DUMP)) == number
+    assert len(removal(store, STREAM, DUMP)) == number
     assert caplog.messages == [f"dump of stream public: cleaned by request: {text}"]
 
 
 def test_jobs_of_a_disabled_kind_are_removed(store: FakeJobStore) -> None:
     store.add(job := job_of(DUMP))
-    assert delete_jobs(store, stream_of(disabled=[DUMP]), DUMP) == (job,)
+    assert removal(store, stream_of(disabled=[DUMP]), DUMP) == (job,)
 
 
 def test_jobs_of_a_kind_without_an_operation_cannot_be_removed(store: FakeJobStore) -> None:
     with pytest.raises(NoOperationError, match="no dump job operation"):
-        delete_jobs(store, stream_of(unconfigured=[DUMP]), DUMP)
+        removal(store, stream_of(unconfigured=[DUMP]), DUMP)
 
 
 def test_each_thousand_jobs_takes_two_requests(store: FakeJobStore) -> None:
     store.add(*dumps(10 * BATCH))
-    assert len(delete_jobs(store, STREAM, DUMP)) == 10 * BATCH
+    assert len(removal(store, STREAM, DUMP)) == 10 * BATCH
     assert store.calls == [*["deletable_jobs", "delete"] * 10, "deletable_jobs"]
     assert not store.jobs
 
@@ -74,15 +85,39 @@ def test_a_failure_after_the_first_batch_reports_what_was_removed(
     store.late_failures["delete"] = [LOST, REFUSED]
     text = f"refused; {BATCH} jobs removed before that, call again for the rest"
     with pytest.raises(StoreUnavailable, match=f"^{re.escape(text)}$"):
-        delete_jobs(store, STREAM, DUMP)
-    assert f"{BATCH} jobs with their tasks and errors" in caplog.text
+        removal(store, STREAM, DUMP)
+    line = f"not cleaned by request: refused; {BATCH} jobs removed before that"
+    assert f"dump of stream public: {line}" in caplog.messages
+
+
+def test_a_store_that_is_down_is_not_logged_as_cleaned(
+    store: FakeJobStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    store.add(*dumps(1))
+    store.failures["deletable_jobs"] = [REFUSED]
+    with pytest.raises(StoreUnavailable, match=r"^refused$"):
+        removal(store, STREAM, DUMP)
+    line = "not cleaned by request: refused; no jobs removed before that"
+    assert caplog.messages == [f"dump of stream public: {line}"]
+
+
+def test_jobs_that_no_update_can_name_are_named_with_their_graphs() -> None:
+    left = [job_of(DUMP, uri=f"_:b{number}", graph=f"urn:graph:{number}") for number in range(5)]
+    with pytest.raises(StoreError) as caught:
+        refuse_undeletable(left, 2)
+    assert str(caught.value) == (
+        "2 jobs removed, but 5 jobs cannot be removed: '_:b0' in graph urn:graph:0, '_:b1' in "
+        "graph urn:graph:1, '_:b2' in graph urn:graph:2 and 2 more; no update can name a blank "
+        "node or a relative IRI; remove the triples of such a job in the store itself"
+    )
 
 
 def test_a_failure_of_the_first_batch_is_reported_alone(store: FakeJobStore) -> None:
     store.add(*dumps(1))
     store.failures["delete"] = [StoreError("forbidden")]
     with pytest.raises(StoreError, match=r"^forbidden$"):
-        delete_jobs(store, STREAM, DUMP)
+        removal(store, STREAM, DUMP)
 
 
 def test_a_store_that_reports_success_without_removing_jobs_is_reported(
@@ -91,21 +126,21 @@ def test_a_store_that_reports_success_without_removing_jobs_is_reported(
     store.add(*dumps(2))
     store.swallows.add("urn:job:00000")
     with pytest.raises(StoreUnavailable, match=r"^the store does not remove the jobs$"):
-        delete_jobs(store, STREAM, DUMP)
+        removal(store, STREAM, DUMP)
 
 
 def test_reported_failures_of_successful_updates_do_not_end_the_work(store: FakeJobStore) -> None:
     """Virtuoso reports some deadlocks although it removed the jobs."""
     store.add(*dumps(3 * BATCH))
     store.late_failures["delete"] = [LOST] * 3
-    assert len(delete_jobs(store, STREAM, DUMP)) == 3 * BATCH
+    assert len(removal(store, STREAM, DUMP)) == 3 * BATCH
     assert not store.jobs
 
 
 def test_an_update_that_fails_twice_in_doubt_is_sent_again(store: FakeJobStore) -> None:
     store.add(*dumps(2 * BATCH))
     store.failures["delete"] = [LOST] * 2
-    assert len(delete_jobs(store, STREAM, DUMP)) == 2 * BATCH
+    assert len(removal(store, STREAM, DUMP)) == 2 * BATCH
     assert not store.jobs
 
 
@@ -113,5 +148,5 @@ def test_an_update_that_fails_three_times_in_doubt_is_reported(store: FakeJobSto
     store.add(*dumps(2))
     store.failures["delete"] = [LOST] * 9
     with pytest.raises(StoreUnavailable, match=r"^no answer$"):
-        delete_jobs(store, STREAM, DUMP)
+        removal(store, STREAM, DUMP)
     assert store.calls.count("delete") == 3

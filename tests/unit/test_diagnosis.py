@@ -130,6 +130,16 @@ def test_a_message_names_job_cause_task_and_date() -> None:
     )
 
 
+@pytest.mark.parametrize("uri", ["b0", "jobs/1", "http://example.org/a b"])
+def test_a_job_that_no_update_can_name_is_stuck_at_once_and_named_with_its_graph(uri: str) -> None:
+    job = job_of(DUMP, uri=uri, created=NOW, graph="urn:graph", tasks=(task_of("a", BUSY),))
+    assert str(stuck_after(job, timedelta(0))) == (
+        f"job {uri}: no update can name the job: it is in graph urn:graph, and its URI is a blank "
+        "node or a relative IRI; it blocks its stream, and neither this service nor a DELETE call "
+        "can change it: remove the triples of such a job in the store itself"
+    )
+
+
 @pytest.mark.parametrize("statuses", [(), (SCHEDULED,), (BUSY,)], ids=["none", "scheduled", "busy"])
 @pytest.mark.parametrize("kind", JobKind)
 def test_a_remedy_names_the_calls_that_start_again(

@@ -7,9 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from jobs.error_reports import MAX_MESSAGE, MAX_WAITING, ErrorReport, ErrorReporter
+from jobs.error_reports import (
+    MAX_MESSAGE,
+    MAX_WAITING,
+    WORK_TIMEOUTS,
+    ErrorReport,
+    ErrorReporter,
+)
 from jobs.model import ERROR_BASE
-from jobs.store import StoreError, StoreUnavailable
+from jobs.store import ErrorResource, StoreError, StoreUnavailable
 from tests.support.builders import DUMP, HEALING, NOW, TestClock, job_of, operation, stream_of
 from tests.support.fakes import FakeJobStore
 
@@ -168,6 +174,47 @@ def test_a_long_message_is_cut_to_what_virtuoso_stores_in_place(
 ) -> None:
     report(reporter, replace(REPORT, message="x" * 10_000))
     assert len(store.errors[0].message) == MAX_MESSAGE
+
+
+REMOVED = job_of(DUMP, uri="urn:removed")
+ABOUT_REMOVED = replace(REPORT, subject=REMOVED.uri, job=REMOVED, message="removed")
+
+
+def test_errors_about_removed_jobs_are_not_written_any_more(
+    store: FakeJobStore, reporter: ErrorReporter
+) -> None:
+    store.failures["find_errors"] = [StoreUnavailable("down", sent=False)]
+    report(reporter, ABOUT_REMOVED, about("urn:other"))
+    reporter.forget([REMOVED.uri])
+    reporter.flush()
+    assert messages(store) == ["urn:other"]
+
+
+def test_work_that_read_a_job_before_its_removal_reports_it_in_vain(
+    store: FakeJobStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = TestClock()
+    reporter = ErrorReporter(store, clock.clock(), repeat=DAY)
+    reporter.forget([REMOVED.uri])
+    report(reporter, ABOUT_REMOVED)
+    assert (messages(store), caplog.messages) == ([], [f"{PREFIX}removed"])
+    clock.elapsed += WORK_TIMEOUTS * clock.clock().timeout
+    report(reporter, ABOUT_REMOVED)
+    assert messages(store) == ["removed"]
+
+
+def test_an_error_whose_job_is_removed_while_it_is_written_is_removed_too(
+    store: FakeJobStore, reporter: ErrorReporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = store.write_error
+
+    def write_and_forget(error: ErrorResource) -> None:
+        reporter.forget([REMOVED.uri])
+        write(error)
+
+    monkeypatch.setattr(store, "write_error", write_and_forget)
+    report(reporter, ABOUT_REMOVED, about("urn:other"))
+    assert messages(store) == ["urn:other"]
 
 
 def test_an_error_that_the_store_refuses_does_not_delay_others(

@@ -175,7 +175,7 @@ def test_real_requests_appear_in_the_metrics(raw: bytes, outcome: str) -> None:
     with Canned(raw) as server:
         url = server.endpoint
         client = SparqlClient(
-            query_url=url, update_url=url, new_call_id=lambda: "a", observe=metrics.observe
+            query_url=url, update_url=url, new_id=lambda: "a", observe=metrics.observe
         )
         for send, text in ((client.query_once, "ASK {}"), (client.update, "INSERT DATA {}")):
             with contextlib.suppress(StoreError):

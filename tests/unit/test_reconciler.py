@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import pytest
 
+from jobs.error_reports import ErrorReport
 from jobs.events import Result
 from jobs.model import Status
 from jobs.rules import Refuse
@@ -170,7 +171,7 @@ def test_a_restart_stores_no_second_error_with_a_false_reason(
     (error,) = successor.reported()
     assert "active" in error.message
     assert (
-        "reported before: tick 2024-01-06T06:00:00+00:00: missed: the service was not running"
+        "reported before: tick 2024-01-06T06:00:00+00:00: missed: an earlier process left it"
         in (caplog.text)
     )
 
@@ -321,6 +322,43 @@ def test_dumps_wait_behind_a_healing_that_waits_for_a_job() -> None:
     assert both.sent == [HEALING_AT_SIX]
 
 
+def test_dumps_of_a_short_period_do_not_keep_an_initial_sync_waiting(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    both = OneStream(stream_of(patterns={DUMP: "* * * * * *"}))
+    both.store.add(blocking := job_of(HEALING))
+    both.reconcile(START + SECOND)
+    both.store.jobs.clear()
+    both.reconcile(START + 1.01 * SECOND)
+    assert both.sent == []
+    reason = f"behind the initial sync, which waits: active: {blocking} (busy)"
+    assert f"waits: {reason}" in caplog.text
+    both.reconcile(START + 3 * SECOND)
+    assert both.sent == [f"{operation(INITIAL_SYNC)} 05:00:00"]
+
+
+def test_a_delete_forgets_the_errors_that_wait_about_its_jobs(dumps: OneStream) -> None:
+    dumps.store.add(job := job_of(DUMP))
+    report = ErrorReport(
+        stream=dumps.stream, kind=DUMP, subject=job.uri, cause="a", at=SIX, message="b", job=job
+    )
+    dumps.reporter.report(report)
+    dumps.reconciler.delete(dumps.stream, DUMP)
+    assert dumps.reported() == []
+
+
+def test_a_delete_that_leaves_jobs_still_discards_the_pending_ticks(dumps: OneStream) -> None:
+    dumps.store.add(job_of(DUMP, uri="b0"))
+    dumps.reconcile(SIX)
+    with pytest.raises(StoreError, match="1 job cannot be removed"):
+        dumps.reconciler.delete(dumps.stream, DUMP)
+    dumps.store.jobs.clear()
+    dumps.reconcile_often(SIX + 10 * MINUTE, MINUTE)
+    assert dumps.sent == []
+    assert dumps.recorded[-1].result is Result.CLEANED
+
+
 def test_dumps_do_not_wait_behind_a_healing_that_lacks_an_initial_sync() -> None:
     patterns = {HEALING: SIX_DAILY, DUMP: SIX_DAILY}
     both = OneStream(stream_of(patterns=patterns, disabled=[INITIAL_SYNC]))
@@ -421,7 +459,7 @@ def test_a_tick_of_an_earlier_process_is_resumed_after_the_settle_time(
     dumps.store.add(job_of(DUMP, Status.SUCCESS, created=START - DAY))
     dumps.reconciler.resume()
     tick = "dump of stream public: tick 2024-01-06T04:30:00+00:00"
-    text = "was due before the start: it is tried in 10 s, when earlier writes have arrived"
+    text = "was left over: it is tried in 10 s, when earlier writes have arrived"
     assert f"{tick}: {text}" in caplog.messages
     dumps.reconcile(START + 9 * SECOND)
     assert dumps.sent == []
@@ -465,7 +503,7 @@ def test_a_tick_whose_window_closed_before_the_start_is_missed() -> None:
     assert dumps.reported() == [], "the store was not read yet"
     dumps.reconcile(START + 10 * SECOND)
     (error,) = dumps.reported()
-    assert "not running, or the pattern changed" in error.message
+    assert "an earlier process left it, or none was running" in error.message
 
 
 def test_ticks_that_fired_while_the_service_was_down_are_logged(

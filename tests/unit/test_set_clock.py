@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from jobs.model import Status
+from jobs.model import Job, Status
 from tests.support.builders import DAY, DUMP, HEALING, HOUR, MINUTE, SECOND, TestClock, at, job_of
 from tests.support.fakes import LOST, REFUSED
 from tests.support.ticking import DUMP_AT_SIX, SIX, SIX_DAILY, START, OneStream, syncing, ticking
@@ -72,6 +72,46 @@ def test_a_clock_that_was_ahead_for_half_a_minute_costs_no_tick() -> None:
         dumps.finish_jobs()
     fire_times = [job.created for job in dumps.store.created[1:]]
     assert fire_times == [START + minutes * MINUTE for minutes in range(5, 50, 5)]
+
+
+@pytest.mark.parametrize(
+    "jobs",
+    [
+        pytest.param([], id="of a new operation"),
+        pytest.param(
+            [job_of(DUMP, Status.SUCCESS, uri="urn:old", created=START - DAY)], id="known"
+        ),
+    ],
+)
+def test_a_tick_that_came_while_the_clock_was_ahead_is_taken_up_when_it_is_corrected(
+    caplog: pytest.LogCaptureFixture, jobs: list[Job]
+) -> None:
+    caplog.set_level(logging.INFO)
+    dumps = OneStream(ticking(dump="*/5 * * * *"))
+    dumps.store.add(*jobs)
+    dumps.clock.now = START + HOUR
+    dumps.clock.elapsed += 60
+    dumps.reconcile(START + HOUR + SECOND)
+    dumps.reconcile(START + HOUR + 2 * SECOND)
+    dumps.finish_jobs()
+    dumps.clock.now = START + 12 * MINUTE
+    dumps.clock.elapsed += 10 * 60
+    dumps.reconcile_often(START + 14 * MINUTE, 5 * SECOND)
+    assert dumps.store.created[-1].created == START + 10 * MINUTE
+    assert "supersedes" in caplog.text
+
+
+def test_an_absent_store_costs_no_tick_when_the_clock_is_corrected() -> None:
+    dumps = OneStream(ticking(dump="*/5 * * * *"))
+    dumps.clock.now = START + HOUR
+    dumps.reconcile(START + HOUR + SECOND)
+    dumps.reconcile(START + HOUR + 2 * SECOND)
+    dumps.finish_jobs()
+    dumps.clock.now = START + 12 * MINUTE
+    dumps.clock.elapsed += 12 * 60
+    dumps.store.failures["newest"] = [REFUSED]
+    dumps.reconcile_often(START + 14 * MINUTE, 5 * SECOND)
+    assert dumps.store.created[-1].created == START + 10 * MINUTE
 
 
 def test_a_clock_that_is_set_back_brings_no_tick_twice() -> None:

@@ -12,13 +12,13 @@ import pytest
 from jobs.model import Status
 from sparql.errors import BadAnswer, SparqlError, TimedOut
 from sparql.store import BoundSparqlStore, SparqlJobStore
+from sparql.vocabulary import STATUS_BASE
 from tests.support.builders import DUMP, NOW, job_of, new_job, operation, stream_of
 from tests.support.canned import Canned, answer
 from tests.support.sparql_store import client_of, soon
 
 STREAM = stream_of()
 OPERATIONS = STREAM.operations
-SESSION = "http://mu.semte.ch/sessions/a"
 
 
 @pytest.fixture
@@ -47,6 +47,8 @@ READS: dict[str, Callable[[BoundSparqlStore], Any]] = {
     "deletable_jobs": lambda store: store.deletable_jobs(operation(DUMP)),
     "repair_duplicate_values": lambda store: store.repair_duplicate_values(OPERATIONS),
     "find_errors": lambda store: store.find_errors(["urn:error"]),
+    "tasks_without_job": lambda store: store.tasks_without_job(OPERATIONS),
+    "undeletable_jobs": lambda store: store.undeletable_jobs(operation(DUMP)),
 }
 
 
@@ -55,7 +57,7 @@ def test_a_row_without_a_needed_variable_is_a_bad_answer(
     store: BoundSparqlStore, server: Canned, read: str
 ) -> None:
     server.content = rows({"other": "urn:x"})
-    with pytest.raises(BadAnswer, match=r"^\?(job|subject|error) is missing$"):
+    with pytest.raises(BadAnswer, match=r"^\?(job|subject|error|task) is missing$"):
         READS[read](store)
 
 
@@ -63,8 +65,6 @@ WRITES: dict[str, Callable[[BoundSparqlStore], Any]] = {
     "add_task": lambda store: store.add_task(replace(new_job("a"), graph="b0")),
     "set_status": lambda store: store.set_status(job_of(DUMP, uri="b0"), Status.FAILED, NOW),
     "delete": lambda store: store.delete([job_of(DUMP, uri="b0")]),
-    "repair": lambda store: store.repair([job_of(DUMP, uri="b0")]),
-    "repair_duplicate_values": lambda store: store.repair_duplicate_values(OPERATIONS),
 }
 
 
@@ -76,6 +76,30 @@ def test_changing_a_blank_node_fails_as_an_error_of_the_store(
     with pytest.raises(SparqlError, match="not an absolute IRI"):
         WRITES[write](store)
     assert not [request for request in server.requests if request.is_update]
+
+
+def test_a_blank_node_does_not_keep_others_from_their_repair(
+    store: BoundSparqlStore, server: Canned
+) -> None:
+    server.content = rows({"subject": "b0"}, {"subject": "urn:job"})
+    assert set(store.repair_duplicate_values(OPERATIONS)) == {"urn:job"}
+    store.repair([job_of(DUMP, uri="b0"), job_of(DUMP, uri="urn:job")])
+    updates = [request.sparql for request in server.requests if request.is_update]
+    assert len(updates) == 2
+    assert all("<urn:job>" in text and "b0" not in text for text in updates)
+
+
+def test_jobs_without_a_task_that_no_update_can_name_are_left_out(
+    store: BoundSparqlStore, server: Canned
+) -> None:
+    row = {
+        "operation": OPERATIONS[0],
+        "status": STATUS_BASE + "busy",
+        "graph": "urn:graph",
+        "id": "1",
+    }
+    server.content = rows({"job": "b0", **row}, {"job": "urn:job", **row})
+    assert [one.job.uri for one in store.jobs_without_task(OPERATIONS)] == ["urn:job"]
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"boolean": true}', b"[]"])
@@ -106,17 +130,6 @@ def test_a_long_list_of_errors_is_sent_in_batches(store: BoundSparqlStore, serve
     """Virtuoso takes lists of at most 4,094 values."""
     store.find_errors([f"urn:error:{number}" for number in range(2500)])
     assert len(server.requests) == 3
-
-
-def test_a_job_and_its_task_are_written_in_a_session_of_their_own(
-    store: BoundSparqlStore, server: Canned
-) -> None:
-    """If one bundle of delta-notifier holds two dump tasks, only the first is ever done."""
-    store.create(new_job("a"), soon())
-    store.add_task(new_job("a"))
-    store.delete([job_of(DUMP)])
-    sessions = [request.headers.get("mu-session-id") for request in server.requests]
-    assert sessions == [SESSION, SESSION, None]
 
 
 def test_a_job_is_not_written_after_send_by(store: BoundSparqlStore, server: Canned) -> None:

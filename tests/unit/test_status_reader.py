@@ -148,7 +148,7 @@ def hanging() -> Any:
 
 def test_a_store_that_hangs_delays_no_report_for_longer_than_three_seconds(hanging: Canned) -> None:
     url, reader = hanging.endpoint, ReaderHarness().reader
-    client = SparqlClient(query_url=url, update_url=url, new_call_id=lambda: "a", retry_pauses=())
+    client = SparqlClient(query_url=url, update_url=url, new_id=lambda: "a", retry_pauses=())
     reader.store = SparqlJobStore(client)
     reader.clock = replace(reader.clock, monotonic=time.monotonic)
     reports: list[StatusReport] = []

@@ -1,0 +1,84 @@
+"""The statements with which the sweep finds and repairs what is incomplete."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jobs.model import ACTIVE, SERVICE, NewJob, Status
+from sparql.queries import list_of, rows_of, statement, status_iri
+from sparql.terms import Term, date_time, fill, iri, row, rows, string
+
+_ACTIVE_ROWS = rows(status_iri(status) for status in ACTIVE)
+# An end that a consumer reported goes before one that was only assumed of a silent job.
+_PROGRESS = {
+    Status.SCHEDULED: 0,
+    Status.BUSY: 1,
+    Status.FAILED: 2,
+    Status.CANCELED: 3,
+    Status.SUCCESS: 4,
+}
+
+
+def jobs_without_task(operations: Sequence[str]) -> str:
+    """Return the query for this service's active jobs without a task."""
+    return _about_own_jobs("jobs_without_task.rq", operations, active=_ACTIVE_ROWS)
+
+
+def duplicate_values_of_jobs(operations: Sequence[str]) -> str:
+    """Return the query for this service's jobs with duplicate values."""
+    return _about_own_jobs("duplicate_values_of_jobs.rq", operations)
+
+
+def duplicate_values_of_tasks(operations: Sequence[str]) -> str:
+    """Return the query for this service's tasks with duplicate values."""
+    return _about_own_jobs("duplicate_values_of_tasks.rq", operations)
+
+
+def _about_own_jobs(name: str, operations: Sequence[str], **more: Term) -> str:
+    return fill(statement(name), operations=rows_of(operations), creator=iri(SERVICE), **more)
+
+
+def add_task(job: NewJob) -> str:
+    """Return the update that gives an active job its task, if it has none."""
+    return fill(
+        statement("add_task.ru"),
+        graph=iri(job.graph),
+        job=iri(job.uri),
+        task=iri(job.task_uri),
+        task_id=string(job.task_id),
+        task_status=status_iri(Status.SCHEDULED),
+        task_operation=iri(job.task_operation),
+        created=date_time(job.created),
+        active=_ACTIVE_ROWS,
+    )
+
+
+def repair_duplicate_values(subjects: Sequence[str]) -> str:
+    """Return the update that leaves one value each on these jobs and tasks."""
+    advances = [
+        row(status_iri(value), status_iri(better))
+        for value in _PROGRESS
+        for better in _PROGRESS
+        if _PROGRESS[value] < _PROGRESS[better]
+    ]
+    return fill(
+        statement("repair_duplicate_values.ru"), subjects=rows_of(subjects), advances=rows(advances)
+    )
+
+
+def tasks_without_job(operations: Sequence[str]) -> str:
+    """Return the query for scheduled tasks with these task operations whose job does not exist."""
+    return fill(
+        statement("tasks_without_job.rq"),
+        operations=list_of(operations),
+        scheduled=status_iri(Status.SCHEDULED),
+    )
+
+
+def delete_tasks_without_job(tasks: Sequence[str]) -> str:
+    """Return the update that removes these tasks, where their job does not exist."""
+    return fill(
+        statement("delete_tasks_without_job.ru"),
+        tasks=rows_of(tasks),
+        scheduled=status_iri(Status.SCHEDULED),
+    )

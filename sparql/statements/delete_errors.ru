@@ -1,0 +1,10 @@
+# Removes errors.
+DELETE {
+  GRAPH ?graph { ?error ?predicate ?object . }
+}
+WHERE {
+  VALUES ?error {
+    $errors
+  }
+  GRAPH ?graph { ?error ?predicate ?object . }
+}
