@@ -1,7 +1,11 @@
-"""The contract of a job store: the same tests in memory, on Oxigraph and on Virtuoso."""
+"""The contract of a job store: the same tests in memory, on Oxigraph and on Virtuoso.
+
+On Virtuoso they run through an authorization layer too.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -23,6 +27,8 @@ from tests.support.builders import (
     stream_of,
 )
 from tests.support.fakes import FakeJobStore
+from tests.support.fault_proxy import FaultProxy
+from tests.support.layer import Layer
 from tests.support.servers import Store, clear
 from tests.support.sparql_store import bound_store_of, soon
 
@@ -68,13 +74,26 @@ class InTriplestore:
         return stack.errors(self.triplestore)
 
 
-@pytest.fixture(params=["memory", "oxigraph", pytest.param("virtuoso", marks=pytest.mark.virtuoso)])
-def backend(request: pytest.FixtureRequest) -> Backend:
+@pytest.fixture(
+    params=[
+        "memory",
+        "oxigraph",
+        *(pytest.param(name, marks=pytest.mark.virtuoso) for name in ("virtuoso", "layer")),
+    ]
+)
+def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
+    """A job store: `layer` is Virtuoso behind an authorization layer."""
     if request.param == "memory":
-        return InMemory(FakeJobStore())
-    triplestore: Store = request.getfixturevalue(request.param)
+        yield InMemory(FakeJobStore())
+        return
+    name = "virtuoso" if request.param == "layer" else request.param
+    triplestore: Store = request.getfixturevalue(name)
     clear(triplestore)
-    return InTriplestore(bound_store_of(triplestore), triplestore)
+    if request.param == "layer":
+        with FaultProxy(Layer(triplestore.endpoint)) as proxy:
+            yield InTriplestore(bound_store_of(proxy), triplestore)
+    else:
+        yield InTriplestore(bound_store_of(triplestore), triplestore)
 
 
 def create(backend: Backend, *jobs: NewJob) -> None:
@@ -273,6 +292,23 @@ def test_deletion_removes_the_errors_that_reference_a_job(backend: Backend) -> N
         backend.store.write_error(error_of(name, about))
     backend.store.delete(backend.store.deletable_jobs(operation(DUMP)))
     assert sorted(backend.messages()) == ["of another", "of none"]
+
+
+def test_an_error_can_be_removed_alone(backend: Backend) -> None:
+    backend.store.write_error(error := error_of("why"))
+    backend.store.delete_errors([error.uri])
+    assert backend.messages() == []
+
+
+def test_an_active_job_comes_with_its_graph(backend: Backend) -> None:
+    create(backend, new := new_job("a"))
+    (job,) = backend.store.active([operation(DUMP)])
+    assert job.graph == new.graph
+
+
+def test_every_job_of_this_service_is_deletable(backend: Backend) -> None:
+    create(backend, new_job("a"))
+    assert backend.store.undeletable_jobs(operation(DUMP)) == ()
 
 
 def test_a_state_has_the_jobs_of_any_status_since_an_instant(backend: Backend) -> None:

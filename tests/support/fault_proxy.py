@@ -41,8 +41,8 @@ from tests.support.upstream import Upstream
 class FaultProxy(Resource):
     """An HTTP proxy on a free port of 127.0.0.1 with the same paths as the store behind it."""
 
-    def __init__(self, upstream_url: str) -> None:
-        self._upstream = Upstream(upstream_url)
+    def __init__(self, upstream: str | Upstream) -> None:
+        self._upstream = Upstream(upstream) if isinstance(upstream, str) else upstream
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         # The URL that the proxy was made for, through the proxy.
