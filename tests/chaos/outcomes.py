@@ -9,7 +9,7 @@ from enum import StrEnum
 from tests.chaos.evidence import Evidence, Job
 from tests.chaos.history import ProcessRun, Record
 from tests.chaos.logs import LineKind, TickLine, seconds
-from tests.chaos.streams import Schedule
+from tests.chaos.streams import Kind, Schedule
 
 SAME = 0.001  # seconds; instants are written with milliseconds
 LOG_DELAY = 1.0  # seconds; a process writes lines that belong together within this time
@@ -92,7 +92,7 @@ class TickChecker:
             Outcome.CLEANED: self._was_cleaned,
         }
         found = [outcome for outcome, check in checks.items() if check(tick)]
-        if Outcome.MISSED in found and not self._has_error(tick):
+        if Outcome.MISSED in found and not (self._has_error(tick) or self._may_be_deleted(tick)):
             # The process may have been killed before the store took the error. The next process
             # then resumes the tick and logs its outcome.
             found = [x for x in found if x is not Outcome.MISSED] or [Outcome.MISSED_WITHOUT_ERROR]
@@ -131,6 +131,17 @@ class TickChecker:
             for line in self._missed_lines(tick)
             for error in errors
         )
+
+    def _may_be_deleted(self, tick: float) -> bool:
+        """Return whether a call removed jobs of the stream, and so errors that reference them."""
+        operations = {self._schedule.stream.operation(kind) for kind in Kind}
+        deletes = [
+            call.answered
+            for call in self._history.calls
+            if call.method == "DELETE" and call.operation in operations
+        ]
+        lines = self._missed_lines(tick)
+        return any(line.at <= at + LOG_DELAY for line in lines for at in deletes)
 
     def _was_recent(self, error: Record, line: TickLine) -> bool:
         """Return whether an error was recent when the window of the line's ticks closed."""

@@ -76,6 +76,15 @@ def test_a_missed_tick_needs_an_error_that_names_it() -> None:
     assert outcome_of(run, 50) is Outcome.MISSED
 
 
+@pytest.mark.parametrize(("at", "counts"), [(90, True), (70, False)])
+def test_a_later_delete_call_may_have_removed_the_error(at: int, *, counts: bool) -> None:
+    """A call removes the errors that reference its jobs; a blocking job can be of another kind."""
+    run = clean_run(50)
+    run.log(85, MISSED)
+    run.call("DELETE", at, Kind.HEALING)
+    assert (run.violations() == {}) is counts
+
+
 def test_the_error_of_another_tick_does_not_count() -> None:
     run = clean_run(50)
     run.log(85, MISSED)
