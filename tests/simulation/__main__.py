@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import time
 
@@ -23,12 +24,14 @@ def main() -> int:
     if arguments.slots:
         modes = [mode for mode in modes if mode.slots]
     began, reported, tallies = time.monotonic(), 0.0, {}
-    for tallies in simulate(modes, str(arguments.seed), arguments.ticks, arguments.processes):
-        done = sum(tally.ticks for tally in tallies.values())
-        elapsed = time.monotonic() - began
-        if elapsed > reported + 10:
-            reported = elapsed
-            print(f"{done:,} ticks in {elapsed:.0f} s", file=sys.stderr, flush=True)
+    rounds = simulate(modes, str(arguments.seed), arguments.ticks, arguments.processes)
+    with contextlib.suppress(KeyboardInterrupt):  # the rounds until then count
+        for tallies in rounds:
+            done = sum(tally.ticks for tally in tallies.values())
+            elapsed = time.monotonic() - began
+            if elapsed > reported + 10:
+                reported = elapsed
+                print(f"{done:,} ticks in {elapsed:.0f} s", file=sys.stderr, flush=True)
     print(details(tallies), "", table(tallies), sep="\n")
     return 1 if any(tally.violations for tally in tallies.values()) else 0
 

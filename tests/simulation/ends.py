@@ -101,7 +101,8 @@ def _beyond(sending: Sending) -> Ends:
 
 def _gap(sending: Sending) -> Ends:
     runs = sending.all_at(sending.quick / 2)
-    return Ends(runs=runs, answered=sending.quick, gap=sending.amount * LAYER_RETRIES)
+    longest = min(LAYER_RETRIES, 0.9 * sending.settle)  # settle times cover it by default
+    return Ends(runs=runs, answered=sending.quick, gap=sending.amount * longest)
 
 
 def _dies(sending: Sending) -> Ends:

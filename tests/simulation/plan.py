@@ -26,6 +26,7 @@ WRITES = (
     "slow",  # applied and answered after seconds
 )
 BEYOND = "beyond"  # the answer is lost, and it is applied after the settle time
+OPENING = 0.25  # share of the runs in which a kind of thing happens in the first seconds
 GAP = "gap"  # an authorization layer reads, and writes up to 32 s later
 DIES = "dies"  # the process is killed while its request is under way
 
@@ -108,7 +109,12 @@ def draw(random: Random, rates: Rates, end: float, slots: int, streams: int) -> 
 
 
 def _instants(random: Random, end: float, per_minute: float) -> Iterator[float]:
-    """Yield random instants, on average as many in a minute as asked for."""
+    """Yield random instants, on average as many in a minute as asked for.
+
+    Some are while the service starts, because much is done then for the only time.
+    """
+    if per_minute and random.random() < OPENING:
+        yield round(random.random() * 3, 3)
     at = 0.0
     while per_minute and (at := at + random.expovariate(per_minute / 60)) < end:
         yield round(at, 3)

@@ -101,8 +101,9 @@ def scenario(mode: Mode, seed: str, plan: tuple[Entry, ...] | None = None) -> Sc
     streams = [_stream(random, mode, times, number) for number in range(random.randint(1, 4))]
     fastest = min(rule.period for one in streams for rule in one.rules.values())
     seconds = min(14_400.0, max(600.0 if default else 240.0, 60.0 * fastest))
-    rates = mode.rates
-    entries = draw(random, rates, seconds, mode.processes, len(streams)) if plan is None else plan
+    if plan is None:
+        own = Random(f"plan {mode.name} {seed}")
+        plan = draw(own, mode.rates, seconds, mode.processes, len(streams))
     return Scenario(
         mode=mode,
         seed=seed,
@@ -110,7 +111,7 @@ def scenario(mode: Mode, seed: str, plan: tuple[Entry, ...] | None = None) -> Sc
         times=times,
         manners=_manners(random, mode),
         seconds=seconds,
-        plan=entries,
+        plan=plan,
     )
 
 
