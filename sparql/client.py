@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -20,6 +20,7 @@ from SPARQLWrapper import POST
 
 from jobs.store import Deadline
 from jobs.text import one_line
+from sparql.connection import ConnectionPool
 from sparql.errors import MAX_MESSAGE, BadAnswer, Rejected, SparqlError, TimedOut, Unreachable
 from sparql.transport import Answer, Request, exchange
 
@@ -35,6 +36,8 @@ _GATEWAY_STATUSES = (
     HTTPStatus.SERVICE_UNAVAILABLE,
     HTTPStatus.GATEWAY_TIMEOUT,
 )
+# Virtuoso answers 404 under load, and a proxy 429.
+_OVERLOADED = (HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS)
 # Virtuoso sends these headers with status 200 when an answer ran out of time or rows.
 _CUT_SHORT = ("X-SQL-State", "X-SPARQL-MaxRows")
 
@@ -55,6 +58,7 @@ class SparqlClient:
     log_updates: bool = True
     retry_pauses: tuple[float, ...] = RETRY_PAUSES
     sleep: Callable[[float], None] = time.sleep
+    pool: ConnectionPool = field(default_factory=ConnectionPool)
     observe: Callable[[str, str, float], None] = lambda _kind, _outcome, _seconds: None
 
     def query(self, text: str, deadline: Deadline) -> Any:
@@ -75,7 +79,7 @@ class SparqlClient:
         """Send a query once, without logging it, and return its JSON."""
         with self._observed("query"):
             request = self._request(text, (deadline,))
-            answer = exchange(request, self.query_url, deadline)
+            answer = exchange(request, self.query_url, deadline, self.pool)
             _check(self.query_url, answer)
             try:
                 return json.loads(answer.body)
@@ -102,7 +106,7 @@ class SparqlClient:
         request = self._request(text, (deadline, send_by or deadline), update=True)
         request.addCustomHttpHeader("mu-session-id", SESSION_BASE + self.new_id())
         with self._observed("update"):
-            _check(self.update_url, exchange(request, self.update_url, deadline))
+            _check(self.update_url, exchange(request, self.update_url, deadline, self.pool))
 
     @contextmanager
     def _observed(self, kind: str) -> Iterator[None]:
@@ -151,6 +155,6 @@ def _check(url: str, answer: Answer) -> None:
 
 
 def _may_recover(error: SparqlError) -> bool:
-    return isinstance(error, Unreachable) or (
-        isinstance(error, Rejected) and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    )
+    if isinstance(error, Rejected):
+        return error.status in _OVERLOADED or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return isinstance(error, Unreachable)

@@ -312,7 +312,14 @@ def test_a_query_is_tried_three_times_with_pauses(
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault.RESET_BEFORE, Fault.CUT_BODY, Fault.UNAVAILABLE, Fault.SERVER_ERROR]
+    "fault",
+    [
+        Fault.RESET_BEFORE,
+        Fault.CUT_BODY,
+        Fault.UNAVAILABLE,
+        Fault.SERVER_ERROR,
+        Fault.NOT_FOUND,  # Virtuoso answers it under load
+    ],
 )
 def test_a_query_is_not_tried_a_fourth_time(
     client: SparqlClient, proxy: FaultProxy, fault: Fault
@@ -332,9 +339,7 @@ def test_a_query_succeeds_when_the_store_has_restarted(
     assert pauses == [RETRY_PAUSES[0]]
 
 
-@pytest.mark.parametrize(
-    "fault", [Fault.NOT_FOUND, Fault.HTML, Fault.CUT_JSON, Fault.PARTIAL, Fault.EMPTY]
-)
+@pytest.mark.parametrize("fault", [Fault.HTML, Fault.CUT_JSON, Fault.PARTIAL, Fault.EMPTY])
 def test_a_query_is_not_repeated_after_an_error_that_would_stay(
     client: SparqlClient, proxy: FaultProxy, fault: Fault
 ) -> None:
@@ -520,7 +525,7 @@ def test_a_running_request_ends_with_its_connection(embedded: Store) -> None:
             proxy.always(Fault.HANG)
             call = callers.submit(client_of(proxy.endpoint).update, INSERT, soon(60))
             eventually(lambda: proxy.requests)
-            assert running_requests(0)
+            assert not call.done()
         assert isinstance(call.exception(), Unreachable)
     assert not running_requests(5)
 

@@ -13,19 +13,18 @@ import contextlib
 import socket
 import socketserver
 import threading
-from collections.abc import Mapping
 from http import HTTPStatus
 
 from tests.support.contexts import Resource
 from tests.support.faults import JSON, Request, read_request
 
+CLOSE = {"Connection": "close"}  # as the server does
 
-def answer(
-    status: int = HTTPStatus.OK, body: bytes = b"", headers: Mapping[str, str] = JSON
-) -> bytes:
+
+def answer(status: int = HTTPStatus.OK, body: bytes = b"", headers: dict[str, str] = JSON) -> bytes:
     """Return the bytes of an HTTP answer."""
     lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"Content-Length: {len(body)}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
+    lines += [f"{name}: {value}" for name, value in (headers | CLOSE).items()]
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 

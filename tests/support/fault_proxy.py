@@ -16,10 +16,9 @@ from __future__ import annotations
 import select
 import socket
 import threading
-import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from http import HTTPStatus
 
@@ -65,6 +64,8 @@ class FaultProxy(Resource):
         self._closing = threading.Event()
         self._listener: Listener | None = None
         self._threads: list[threading.Thread] = []
+        self._changed = threading.Condition()
+        self._busy = 0  # requests that are not finished
         self._sockets: set[socket.socket] = set()
         self._errors: list[Exception] = []
 
@@ -102,10 +103,8 @@ class FaultProxy(Resource):
 
     def wait_idle(self, timeout: float = 10.0) -> None:
         """Wait until all requests are finished, also those whose client gave up."""
-        deadline = time.monotonic() + timeout
-        for thread in list(self._threads):
-            thread.join(max(0.0, deadline - time.monotonic()))
-            if thread.is_alive():
+        with self._changed:
+            if not self._changed.wait_for(lambda: not self._busy, timeout):
                 raise TimeoutError(f"a request is still in the proxy after {timeout} s")
 
     # -- opening and closing -------------------------------------------------------------------
@@ -125,6 +124,8 @@ class FaultProxy(Resource):
         for connection in list(self._sockets):
             interrupt(connection)
         self.wait_idle()
+        for thread in self._threads:
+            thread.join()
         if self._errors:
             raise ExceptionGroup("in the proxy", self._errors)
 
@@ -154,15 +155,30 @@ class FaultProxy(Resource):
     def _serve(self, client: socket.socket) -> None:
         try:
             with client, client.makefile("rb") as stream:
-                request = read_request(stream)
-                if request is not None:
-                    self._handle(client, self._record(request))
+                keep = True
+                while keep and (request := read_request(stream)):
+                    with self._counted():
+                        request = self._record(request)
+                        keep = request.fault is Fault.PASS
+                        (self._pass_on if keep else self._handle)(client, request)
         except OSError:
             pass  # The client gave up or the proxy closes, which is expected
         except Exception as error:  # noqa: BLE001 - a bug; `_shut_down` raises it in the test
             self._errors.append(error)
         finally:
             self._sockets.discard(client)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Count a request that is not finished."""
+        with self._changed:
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._busy -= 1
+                self._changed.notify_all()
 
     def _record(self, request: Request) -> Request:
         """Choose the fault of a request, and remember both."""
@@ -177,6 +193,10 @@ class FaultProxy(Resource):
             if self.remember:
                 self.requests.append(request)
         return request
+
+    def _pass_on(self, client: socket.socket, request: Request) -> None:
+        answer = self._forward(request)
+        client.sendall(answer.head(keep=True) + answer.body)
 
     def _handle(self, client: socket.socket, request: Request) -> None:
         match request.fault:

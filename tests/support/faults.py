@@ -89,9 +89,9 @@ class Answer:
     headers: dict[str, str]
     body: bytes
 
-    def head(self) -> bytes:
-        """Return status line and headers."""
-        headers = self.headers | {"Connection": "close"}
+    def head(self, *, keep: bool = False) -> bytes:
+        """Return status line and headers; a client may use a kept connection again."""
+        headers = self.headers | {"Connection": "keep-alive" if keep else "close"}
         if self.status != HTTPStatus.NO_CONTENT:
             headers["Content-Length"] = str(len(self.body))
         lines = [f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}"]
