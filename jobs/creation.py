@@ -124,9 +124,10 @@ class JobCreator:
     def _create_for_request(self, stream: Stream, kind: JobKind) -> NewJob:
         send_by = deadline = self.clock.deadline()
         store = self.store.within(deadline)
-        with self.locks.hold(stream, deadline):
+        decides = needs_state(stream, kind, Trigger.REQUEST)
+        with (self.locks.hold if decides else self.locks.share)(stream, deadline):
             state = StreamState()
-            if needs_state(stream, kind, Trigger.REQUEST):
+            if decides:
                 state = store.state(stream, self.clock.now())
                 send_by = self.clock.deadline(STATE_VALID_SECONDS)
             decision = self._decide(stream, kind, Trigger.REQUEST, state)

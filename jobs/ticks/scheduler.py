@@ -25,6 +25,7 @@ from jobs.ticks.reconciler import Reconciler
 # APScheduler sleeps on the monotonic clock. Without this limit it would notice only much later
 # that the wall clock was changed, or that the machine was suspended.
 MAX_SLEEP = timedelta(seconds=30)
+MAX_WORKERS = 8  # for ticks; more would only wait for the store
 MIN_PAUSE_SECONDS = 0.2  # before work that is overdue is tried once more
 OPTIONS = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
 _log = logging.getLogger(__name__)
@@ -85,10 +86,10 @@ class TickScheduler:
     _stopped: Event = field(default_factory=Event, init=False)
 
     def __post_init__(self) -> None:
-        """Make APScheduler's scheduler, with workers enough that no work waits for one."""
+        """Make APScheduler's scheduler, with workers that do the work in turn."""
         self._offset = self._clock_offset()
-        # A stream uses at most two workers, for its ticks and its retries.
-        count = 2 * len(self.reconciler.streams) + len(self.periodic_tasks) + 1
+        # A stream uses at most two workers at once, for its ticks and its retries.
+        count = min(2 * len(self.reconciler.streams), MAX_WORKERS) + len(self.periodic_tasks) + 1
         workers = ThreadPoolExecutor(count)
         self._scheduler = BackgroundScheduler(executors={"default": workers}, timezone=UTC)
 

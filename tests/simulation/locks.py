@@ -80,6 +80,8 @@ class CooperativeLocks:
         finally:
             lock.release()
 
+    share = hold  # as a thread that gets the lock at once and alone
+
     def close(self, deadline: Deadline) -> bool:
         self.closed = True
         return all(lock.acquire(deadline.remaining) for lock in self._locks.values())

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from threading import Barrier
 from typing import Any
 
 import pytest
 
 from jobs import ids
 from jobs.creation import JobCreator, JobRefused, SentJob, TickOutcome
-from jobs.model import Job, JobKind, Status, Stream, Tick
+from jobs.model import Job, JobKind, NewJob, Status, Stream, Tick
 from jobs.rules import AlreadyDone, Create, Wait
-from jobs.store import StoreError, StoreRefused, StoreUnavailable
+from jobs.store import Deadline, StoreError, StoreRefused, StoreUnavailable
 from tests.support.builders import (
     DAY,
     DUMP,
@@ -309,3 +311,20 @@ def test_a_healing_that_counts_as_the_initial_sync_is_logged_once(
         creator.request(STREAM, HEALING)
     text = f"counts as synced: no initial sync job is left, but healing {healed} succeeded"
     assert caplog.text.count(text) == 1
+
+
+@pytest.mark.parametrize("kind", [DUMP, INITIAL_SYNC])
+def test_requests_that_read_no_state_do_not_wait_for_each_other(
+    store: FakeJobStore, creator: JobCreator, monkeypatch: pytest.MonkeyPatch, kind: JobKind
+) -> None:
+    """As many wait for the store as callers, not as streams."""
+    create, together = store.create, Barrier(2, timeout=10)
+
+    def meet(job: NewJob, send_by: Deadline, *, guarded: bool = False) -> None:
+        together.wait()  # fails if only one call writes at a time
+        create(job, send_by, guarded=guarded)
+
+    monkeypatch.setattr(store, "create", meet)
+    with ThreadPoolExecutor() as callers:
+        jobs = list(callers.map(lambda _: creator.request(STREAM, kind), range(2)))
+    assert {job.uri for job in jobs} == set(store.jobs)

@@ -58,6 +58,61 @@ def test_a_lock_that_is_not_free_in_time_is_reported(locks: StreamLocks) -> None
     assert not busy.value.in_doubt
 
 
+def test_work_that_reads_nothing_shares_a_lock(locks: StreamLocks) -> None:
+    with (
+        locks.share(PUBLIC, within(0)),
+        locks.share(PUBLIC, within(0)),
+        pytest.raises(StoreUnavailable),
+        locks.hold(PUBLIC, within(0)),
+    ):
+        pass
+    with locks.hold(PUBLIC, within(0)):
+        pass
+
+
+def test_a_lock_that_is_held_is_not_shared(locks: StreamLocks) -> None:
+    with (
+        held_by_another_thread(locks, PUBLIC),
+        pytest.raises(StoreUnavailable),
+        locks.share(PUBLIC, within(0)),
+    ):
+        pass
+    with locks.share(PUBLIC, within(0)):
+        pass
+
+
+def test_who_wants_to_hold_a_lock_goes_before_who_wants_to_share_it(locks: StreamLocks) -> None:
+    held = Event()
+
+    def hold() -> None:
+        with locks.hold(PUBLIC, within(10)):
+            held.set()
+
+    with locks.share(PUBLIC, within(0)):
+        thread = Thread(target=hold)
+        thread.start()
+        until = time.monotonic() + 10
+        refused = False
+        while not refused and time.monotonic() < until:
+            try:
+                with locks.share(PUBLIC, within(0)):
+                    pass
+            except StoreUnavailable:
+                refused = True
+        assert refused
+        assert not held.is_set()
+    assert held.wait(10)
+    thread.join(10)
+
+
+def test_closing_waits_for_work_that_shares_a_lock(locks: StreamLocks) -> None:
+    with locks.share(PUBLIC, within(0)):
+        assert not locks.close(within(0))
+    assert locks.close(within(0))
+    with pytest.raises(StoreUnavailable, match="stopping"), locks.share(PUBLIC, within(0)):
+        pass
+
+
 def test_streams_do_not_wait_for_each_other(locks: StreamLocks) -> None:
     with held_by_another_thread(locks, PUBLIC), locks.hold(POSTS, within(0)):
         pass

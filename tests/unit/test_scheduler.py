@@ -17,7 +17,14 @@ from jobs import cron
 from jobs.clock import LATEST, Clock
 from jobs.model import Stream
 from jobs.ticks.reconciler import Reconciler
-from jobs.ticks.scheduler import MAX_SLEEP, PeriodicTask, TickScheduler, TickTrigger, WakeUp
+from jobs.ticks.scheduler import (
+    MAX_SLEEP,
+    MAX_WORKERS,
+    PeriodicTask,
+    TickScheduler,
+    TickTrigger,
+    WakeUp,
+)
 from tests.support.builders import (
     DAY,
     DUMP,
@@ -143,6 +150,18 @@ def test_a_stream_that_hangs_delays_no_other(
         live.await_reconciled("quick", 3)
         (job,) = list(live.store.created)
     assert job.job_operation == operation(HEALING, "quick"), "it is active, so the dump waits"
+
+
+def test_many_streams_share_few_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"stream-{number}" for number in range(50)]
+    live = Live(*names)
+    live.watch(monkeypatch)
+    with running(live.scheduler):
+        waiting = set(names)
+        while waiting:
+            waiting.discard(live.reconciled.get(timeout=10) or "")
+        workers = [one for one in threading.enumerate() if "ThreadPool" in one.name]
+    assert len(workers) <= MAX_WORKERS + len(live.domain.scheduler.periodic_tasks) + 1
 
 
 def test_sent_jobs_are_confirmed_and_waiting_ticks_are_tried_again(
