@@ -80,9 +80,9 @@ def _sources(
     entries = _entries(env, service, read_text, problems)
     named = [_file_source(entry, env, problems) for entry in entries or []]
     unnamed: list[Source[EnvironmentStream]] = []
-    if entries is None or _sets_operation(env):
+    if _sets_operation(env) or (entries is None and _sets_any(env)):
         unnamed = _environment_source(env, named, service.config_file, problems)
-    else:
+    elif entries is not None:
         warnings.unused_variables(env, service.config_file, problems)
     check_unique_names(named, problems)
     check_unique_operations([*named, *unnamed], problems)
@@ -91,6 +91,10 @@ def _sources(
 
 def _sets_operation(env: Mapping[str, str]) -> bool:
     return any(name in env for name in _JOB_OPERATIONS)
+
+
+def _sets_any(env: Mapping[str, str]) -> bool:
+    return any(name.upper() in env for name in EnvironmentStream.model_fields)
 
 
 def _entries(

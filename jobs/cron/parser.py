@@ -15,6 +15,7 @@ _DAYS_IN_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _ITEM = re.compile(r"(?:\*|(?P<start>\w+)(?:-(?P<end>\w+))?)(?:/(?P<step>[0-9]+))?")
+_QUARTZ_FIELDS = 7
 _WHITE_SPACE = re.compile(  # Unicode's, and the byte order mark, which JavaScript includes
     "[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]"
 )
@@ -108,7 +109,10 @@ def _split(text: str) -> list[str]:
         problem = (
             f"the pattern has {count(len(texts), 'field')}" if texts else "the pattern is empty"
         )
-        raise CronError(problem, "write 6 (second minute hour day month weekday) or the last 5")
+        fix = "write 6 (second minute hour day month weekday) or the last 5"
+        if len(texts) == _QUARTZ_FIELDS:
+            fix += ": the last one of Quartz, the year, is not one of them; write * for ?"
+        raise CronError(problem, fix)
     return ["0", *texts][-6:]
 
 
