@@ -1,0 +1,1 @@
+"""Measurements of the service beside the bare store, in one run."""
