@@ -123,13 +123,13 @@ def _answer(connection: HTTPConnection, method: str, address: str) -> Answer:
     """Send the request and return the answer; raise an error if it is cut off or too long."""
     target = address.split("/", 3)[3]
     connection.request(method, f"/{target}", headers={"Accept": "application/json"})
-    answer = connection.getresponse()
-    body = answer.read(MAX_ANSWER + 1)
-    if len(body) > MAX_ANSWER:
-        raise ValueError(f"the answer is longer than {MAX_ANSWER // 2**20} MiB")
-    if answer.length:
-        raise IncompleteRead(body, answer.length)
-    return Answer(answer.status, body.decode(errors="replace"))
+    with connection.getresponse() as answer:
+        body = answer.read(MAX_ANSWER + 1)
+        if len(body) > MAX_ANSWER:
+            raise ValueError(f"the answer is longer than {MAX_ANSWER // 2**20} MiB")
+        if answer.length:
+            raise IncompleteRead(body, answer.length)
+        return Answer(answer.status, body.decode(errors="replace"))
 
 
 def _no_answer(address: str, reason: Exception, fix: str, *, sent: bool) -> NoAnswerError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
 
 from jobs.iri import BY_HAND
 from jobs.model import Job, JobKind, Stream
@@ -17,22 +18,31 @@ _log = logging.getLogger(__name__)
 MAX_VAIN = 3  # updates in a row after which a read finds every job of the batch again
 
 
+class Deleted(NamedTuple):
+    """The jobs that were removed, and those that are left because no update can name them."""
+
+    removed: tuple[Job, ...]
+    left: tuple[Job, ...]
+
+
 def delete_jobs(
     store: BoundStore, stream: Stream, kind: JobKind, forget: Callable[[Collection[str]], None]
-) -> tuple[Job, ...]:
-    """Remove the jobs of a kind with their tasks and errors, and return the removed jobs.
+) -> Deleted:
+    """Remove the jobs of a kind with their tasks and errors.
 
     They are removed in batches, so that a failure keeps what was done. Each read shows what the
-    update before it removed, because a store may report a failure after a success (Virtuoso's
-    deadlocks), or a success after a failure. `forget` is called with the URIs of removed jobs. The
-    caller holds the stream's lock. Raise `NoOperationError` if the kind has no operation, and
-    `StoreError` if the store fails.
+    updates before it removed, because a store may report a failure after a success (Virtuoso's
+    deadlocks), or a success after a failure. `forget` is called with the URIs of all jobs that were
+    removed, or may have been. The caller holds the stream's lock. Raise `NoOperationError` if the
+    kind has no operation, and `StoreError` if the store fails.
     """
     log = log_about(_log, stream, kind)
     operation = stream.operation(kind)
     removed: dict[str, Job] = {}
+    sent: dict[str, Job] = {}
     try:
-        _delete_batches(store, operation, removed)
+        _delete_batches(store, operation, removed, sent)
+        left = store.undeletable_jobs(operation)
     except StoreError as error:
         text = f"{error}; {count(len(removed), 'job')} removed before that"
         log.warning("not cleaned by request: %s", text)
@@ -40,9 +50,9 @@ def delete_jobs(
             raise
         raise StoreUnavailable(f"{text}, call again for the rest", sent=True) from error
     finally:
-        forget(removed.keys())
+        forget(sent.keys())
     log.info("cleaned by request: %s", _summary(tuple(removed.values())))
-    return tuple(removed.values())
+    return Deleted(tuple(removed.values()), left)
 
 
 def refuse_undeletable(jobs: Sequence[Job], removed: int) -> None:
@@ -55,26 +65,29 @@ def refuse_undeletable(jobs: Sequence[Job], removed: int) -> None:
         raise StoreError(f"{left}: {named}{more}; {why}; {BY_HAND}")
 
 
-def _delete_batches(store: BoundStore, operation: str, removed: dict[str, Job]) -> None:
-    """Remove batches until none is left; add the removed jobs to `removed`."""
-    sent: dict[str, Job] = {}
+def _delete_batches(
+    store: BoundStore, operation: str, removed: dict[str, Job], sent: dict[str, Job]
+) -> None:
+    """Remove batches until none is left; note what was sent, and what a read found removed."""
+    last: dict[str, Job] = {}
     in_vain = 0
     doubt: StoreError = StoreUnavailable("the store does not remove the jobs", sent=True)
     while batch := store.deletable_jobs(operation):
         left = {job.uri for job in batch}
-        gone = {uri: job for uri, job in sent.items() if uri not in left}
+        gone = {uri: job for uri, job in last.items() if uri not in left}
         removed |= gone
-        in_vain = in_vain + 1 if sent and not gone else 0
+        in_vain = in_vain + 1 if last and not gone else 0
         if in_vain == MAX_VAIN:
             raise doubt
-        sent = {job.uri: job for job in batch}
+        last = {job.uri: job for job in batch}
+        sent |= last
         try:
             store.delete(batch)
         except StoreError as error:
             if not error.in_doubt:
                 raise
             doubt = error
-    removed |= sent
+    removed |= last
 
 
 def _summary(jobs: tuple[Job, ...]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
 
@@ -17,6 +17,7 @@ from jobs.stream_log import log_about
 
 _log = logging.getLogger(__name__)
 
+MAX_MESSAGE_BYTES = 8000  # Virtuoso refuses a VALUES with longer literals, as a layer sends them
 MAX_MESSAGE = 4000  # characters; Virtuoso stores literals of more than 4,096 aside, as files
 MAX_WAITING = 1000  # errors that wait for an absent store; then the oldest are dropped
 WORK_TIMEOUTS = 4  # as many timeouts as work that read a job can take until it reports the job
@@ -51,6 +52,7 @@ class _Waiting:
 
     error: ErrorResource
     neighbours: tuple[ErrorResource, ErrorResource]
+    about_tick: bool
 
     @property
     def uris(self) -> list[str]:
@@ -64,7 +66,7 @@ class ErrorReporter:
 
     The same problem is reported at most once per `repeat`, also after restarts and with several
     replicas. Time is divided into periods of that length, and the id of an error is computed from
-    its period. Two ids therefore show whether it was reported: this period's and the one before.
+    its period. Three ids therefore show whether it was reported: this period's and its neighbours'.
     """
 
     store: JobStore
@@ -72,14 +74,15 @@ class ErrorReporter:
     repeat: timedelta
     _waiting: dict[str, _Waiting] = field(default_factory=dict, init=False)
     _forgotten: dict[str, float] = field(default_factory=dict, init=False)
+    _forgetting: Lock = field(default_factory=Lock, init=False)
     _flushing: Lock = field(default_factory=Lock, init=False)
 
     def report(self, report: ErrorReport) -> None:
         """Log a report, and keep it to be stored as an error that references its job."""
         log = log_about(_log, report.stream, report.kind, tick=report.tick, job=report.job)
         log.warning("%s", report.message)
-        waiting = self._errors(report)
-        if self._is_forgotten(waiting):
+        waiting = self._without_forgotten(self._errors(report))
+        if waiting is None:
             return
         if len(self._waiting) >= MAX_WAITING:
             _log.error("too many errors wait for the store: the oldest one is dropped")
@@ -90,19 +93,27 @@ class ErrorReporter:
         """Drop what waits about jobs that a person removed, given as URIs.
 
         Work that read a job before it was removed may still report it. For as long as such work
-        can take, a report about the job is only logged.
+        can take, a report about the job is only logged. A report about a tick is kept without the
+        job: it is the record of the tick.
         """
         now = self.clock.monotonic()
-        self._forgotten = {job: until for job, until in self._forgotten.items() if until > now}
         until = now + WORK_TIMEOUTS * self.clock.timeout
-        self._forgotten |= dict.fromkeys(jobs, until)
+        with self._forgetting:
+            known = {job: end for job, end in self._forgotten.items() if end > now}
+            self._forgotten = known | dict.fromkeys(jobs, until)
         for uri, one in list(self._waiting.items()):
-            if one.error.job in self._forgotten:
+            kept = self._without_forgotten(one)
+            if kept is None:
                 self._waiting.pop(uri, None)
+            elif kept is not one and uri in self._waiting:
+                self._waiting[uri] = kept
 
-    def _is_forgotten(self, one: _Waiting) -> bool:
+    def _without_forgotten(self, one: _Waiting) -> _Waiting | None:
+        """Return what is left to be stored if the job of an error was removed; None if nothing."""
         job = one.error.job
-        return job is not None and self._forgotten.get(job, -math.inf) > self.clock.monotonic()
+        if job is None or self._forgotten.get(job, -math.inf) <= self.clock.monotonic():
+            return one
+        return replace(one, error=replace(one.error, job=None)) if one.about_tick else None
 
     def is_waiting(self, report: ErrorReport) -> bool:
         """Return whether a report waits to be stored."""
@@ -136,9 +147,6 @@ class ErrorReporter:
         stored = self._stored(waiting)
         written = self._send(waiting, stored)
         found = self._stored(written)
-        late = [one.error.uri for one in written if one.error.uri not in self._waiting]
-        if late:
-            self._bound().delete_errors(late)  # forgotten while they were written
         for one in written:
             if one.error.uri in found:
                 self._waiting.pop(one.error.uri, None)
@@ -149,11 +157,14 @@ class ErrorReporter:
         """Write what is not stored yet, unless it was forgotten meanwhile; return what was sent."""
         written = []
         for one in waiting:
+            uri, left = one.error.uri, self._without_forgotten(one)
             if self._is_known(one, stored):
-                self._waiting.pop(one.error.uri, None)
-            elif one.error.uri in self._waiting and self._write(one.error):
+                self._waiting.pop(uri, None)
+            elif left and self._write(left.error):
                 written.append(one)
-                stored[one.error.uri] = one.error.created
+                stored[uri] = one.error.created
+                if self._without_forgotten(left) is not left:
+                    self._bound().delete_errors([uri])  # a DELETE call removed its job meanwhile
         return written
 
     def _errors(self, report: ErrorReport) -> _Waiting:
@@ -161,7 +172,7 @@ class ErrorReporter:
         at = max(report.at, EARLIEST)
         start = at - (at - EARLIEST) % self.repeat
         before, after = (_error(report, start + step) for step in (-self.repeat, self.repeat))
-        return _Waiting(_error(report, start), (before, after))
+        return _Waiting(_error(report, start), (before, after), report.tick is not None)
 
     def _stored(self, waiting: Sequence[_Waiting]) -> dict[str, datetime | None]:
         """Return which of these errors exist, with their dates."""
@@ -194,7 +205,7 @@ def _error(report: ErrorReport, period: datetime) -> ErrorResource:
         error_id=ids.error(report.subject, report.cause, period),
         graph=report.stream.jobs_graph,
         creator=report.stream.error_creator,
-        message=message[:MAX_MESSAGE],
+        message=message[:MAX_MESSAGE].encode()[:MAX_MESSAGE_BYTES].decode(errors="ignore"),
         created=report.at,
         job=report.job.uri if report.job else None,
     )

@@ -8,6 +8,7 @@ from typing import Final
 # What an operator does with a job that no update can name.
 BY_HAND: Final = "remove the triples of such a job in the store itself"
 
+VIRTUOSO_BLANK_NODE: Final = "nodeID://"  # how it names one; no statement finds the node by that
 _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
 _FORBIDDEN: Final = re.compile(r"""[\x00-\x20<>"{}|^`\\\s\x7f-\x9f\ud800-\udfff]""")
 
@@ -19,6 +20,8 @@ def iri_problem(text: str) -> str | None:
     the IRI early and change the statement around it. Other white space and control characters are
     forbidden too, because they only get into an IRI by mistake.
     """
+    if text.startswith(VIRTUOSO_BLANK_NODE):
+        return "the name of a blank node"
     forbidden = _FORBIDDEN.search(text)
     if forbidden:
         return f"an IRI holds no {forbidden.group()!a}"

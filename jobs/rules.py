@@ -141,7 +141,7 @@ def decide_task(
     """
     kind, synced = stream.kind_of(job), state.synced
     if RULES[kind].once:
-        synced = tuple(one for one in synced if _is_not_older(one, job))
+        synced = tuple(one for one in synced if _is_between(job, one, now))
     alone = replace(state, active=(), synced=synced)
     decision = decide(stream, kind, Trigger.TICK, alone, now)
     others = tuple(one for one in state.active if one.tasks or one.uri not in incomplete)
@@ -150,8 +150,10 @@ def decide_task(
     return decision
 
 
-def _is_not_older(job: Job, than: Job) -> bool:
-    return bool(job.created and than.created and job.created >= than.created)
+def _is_between(earlier: Job, later: Job, now: datetime) -> bool:
+    """Return whether a job is as new as another one, and not from the future."""
+    begin, created = earlier.created, later.created
+    return bool(begin and created and begin <= created <= now + CLOCK_TOLERANCE)
 
 
 def _no_initial_sync(stream: Stream, state: StreamState) -> Wait:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Any, TypeAlias
 
@@ -82,9 +84,24 @@ def parse_tasks_without_job(bindings: Sequence[Binding]) -> tuple[TaskWithoutJob
     )
 
 
-def parse_errors_of_jobs(bindings: Sequence[Binding]) -> tuple[str, ...]:
-    """Return the errors of `errors_of_jobs`."""
-    return tuple(_required(binding, "error") for binding in bindings)
+@dataclass(frozen=True)
+class Parts:
+    """The URIs of a job's tasks, and of the errors that reference it."""
+
+    tasks: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+def parse_parts(bindings: Sequence[Binding]) -> Mapping[str, Parts]:
+    """Return the parts of each job of `parts_of_jobs`; none of a job that has no row."""
+    parts: dict[str, Parts] = defaultdict(Parts)
+    for binding in bindings:
+        part = parts[_required(binding, "job")]
+        if "task" in binding:
+            part.tasks.append(binding["task"])
+        if "error" in binding:
+            part.errors.append(binding["error"])
+    return parts
 
 
 def parse_errors(bindings: Sequence[Binding]) -> dict[str, datetime | None]:

@@ -31,7 +31,7 @@ from sparql.vocabulary import ERROR_SUBJECT, NO_OPERATION, STATUS_BASE
 
 MAX_ROWS = 5000  # of one answer about all streams; Virtuoso's own limit is often 10,000
 MAX_RECENT = 3000  # rows of the last day; 5,000 take Virtuoso a second
-MAX_DELETED = 1000  # jobs of one update; Virtuoso takes lists of at most 4,094 values
+MAX_DELETED = 1000  # jobs of one read; Virtuoso takes lists of at most 4,094 values
 
 
 @cache
@@ -174,19 +174,14 @@ def remaining_jobs(operation: str) -> str:
     )
 
 
-def errors_of_jobs(jobs: Sequence[str]) -> str:
-    """Return the query for the errors that reference these jobs."""
-    return fill(statement("errors_of_jobs.rq"), jobs=rows_of(jobs))
+def parts_of_jobs(jobs: Sequence[str]) -> str:
+    """Return the query for the tasks of these jobs, and for the errors that reference them."""
+    return fill(statement("parts_of_jobs.rq"), jobs=rows_of(jobs))
 
 
-def delete_errors(errors: Sequence[str]) -> str:
-    """Return the update that removes these errors."""
-    return fill(statement("delete_errors.ru"), errors=rows_of(errors))
-
-
-def delete_jobs(jobs: Sequence[str]) -> str:
-    """Return the update that removes these jobs, their tasks and the errors that name them."""
-    return fill(statement("delete_jobs.ru"), jobs=rows_of(jobs))
+def delete_subjects(subjects: Sequence[str]) -> str:
+    """Return the update that removes every triple of these subjects."""
+    return fill(statement("delete_subjects.ru"), subjects=rows_of(subjects))
 
 
 def rows_of(iris: Iterable[str]) -> Term:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from jobs.model import ACTIVE, SERVICE, NewJob, Status
 from sparql.queries import list_of, rows_of, statement, status_iri
-from sparql.terms import Term, date_time, fill, iri, row, rows, string
+from sparql.terms import date_time, fill, iri, row, rows, string
 
 _ACTIVE_ROWS = rows(status_iri(status) for status in ACTIVE)
 # An end that a consumer reported goes before one that was only assumed of a silent job.
@@ -17,25 +17,41 @@ _PROGRESS = {
     Status.CANCELED: 3,
     Status.SUCCESS: 4,
 }
+_ADVANCES = [
+    row(status_iri(value), status_iri(better))
+    for value in _PROGRESS
+    for better in _PROGRESS
+    if _PROGRESS[value] < _PROGRESS[better]
+]
 
 
 def jobs_without_task(operations: Sequence[str]) -> str:
     """Return the query for this service's active jobs without a task."""
-    return _about_own_jobs("jobs_without_task.rq", operations, active=_ACTIVE_ROWS)
+    return fill(
+        statement("jobs_without_task.rq"),
+        operations=rows_of(operations),
+        active=_ACTIVE_ROWS,
+        creator=iri(SERVICE),
+    )
 
 
 def duplicate_values_of_jobs(operations: Sequence[str]) -> str:
     """Return the query for this service's jobs with duplicate values."""
-    return _about_own_jobs("duplicate_values_of_jobs.rq", operations)
+    return _duplicate_values("duplicate_values_of_jobs.rq", operations)
 
 
 def duplicate_values_of_tasks(operations: Sequence[str]) -> str:
     """Return the query for this service's tasks with duplicate values."""
-    return _about_own_jobs("duplicate_values_of_tasks.rq", operations)
+    return _duplicate_values("duplicate_values_of_tasks.rq", operations)
 
 
-def _about_own_jobs(name: str, operations: Sequence[str], **more: Term) -> str:
-    return fill(statement(name), operations=rows_of(operations), creator=iri(SERVICE), **more)
+def _duplicate_values(name: str, operations: Sequence[str]) -> str:
+    return fill(
+        statement(name),
+        operations=list_of(operations),
+        creator=iri(SERVICE),
+        advances=rows(_ADVANCES),
+    )
 
 
 def add_task(job: NewJob) -> str:
@@ -55,14 +71,10 @@ def add_task(job: NewJob) -> str:
 
 def repair_duplicate_values(subjects: Sequence[str]) -> str:
     """Return the update that leaves one value each on these jobs and tasks."""
-    advances = [
-        row(status_iri(value), status_iri(better))
-        for value in _PROGRESS
-        for better in _PROGRESS
-        if _PROGRESS[value] < _PROGRESS[better]
-    ]
     return fill(
-        statement("repair_duplicate_values.ru"), subjects=rows_of(subjects), advances=rows(advances)
+        statement("repair_duplicate_values.ru"),
+        subjects=rows_of(subjects),
+        advances=rows(_ADVANCES),
     )
 
 

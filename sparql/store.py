@@ -21,10 +21,9 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 BATCH = 1000  # values of one list; Virtuoso takes at most 4,094
 # The deltas of one update are one message, and the dump-file-publisher refuses more than 100 kB. A
-# triple takes about 400 bytes of it, the message of an error up to 16,000.
-DELETED_JOBS = 10  # with their tasks
-DELETED_ERRORS = 5
-DELETED_TASKS = 20
+# triple takes about 400 bytes of it, the message of an error up to 8,000.
+DELETED = 24  # jobs and tasks
+DELETED_ERRORS = 8
 REPAIRED = 60  # jobs and tasks, of which few triples change
 
 
@@ -99,7 +98,7 @@ class BoundSparqlStore:
 
     def delete_tasks_without_job(self, tasks: Sequence[str]) -> None:
         """Remove tasks whose job does not exist."""
-        for batch in _batches(tasks, DELETED_TASKS):
+        for batch in _batches(tasks, DELETED):
             self._update(repair_queries.delete_tasks_without_job(batch))
 
     def repair_duplicate_values(self, operations: Sequence[str]) -> tuple[str, ...]:
@@ -146,17 +145,19 @@ class BoundSparqlStore:
 
     def delete(self, jobs: Sequence[Job]) -> None:
         """Remove jobs, their tasks and the errors that reference them, in small updates."""
-        uris = [job.uri for job in jobs]
         with _writable():
-            errors = self._select(queries.errors_of_jobs(uris), answers.parse_errors_of_jobs)
-        self.delete_errors([uri for uri in errors if is_iri(uri)])
-        for batch in _batches(uris, DELETED_JOBS):
-            self._update(queries.delete_jobs(batch))
+            text = queries.parts_of_jobs([job.uri for job in jobs])
+        parts = self._select(text, answers.parse_parts)
+        self.delete_errors([error for part in parts.values() for error in part.errors])
+        # Each job goes after its tasks: if only a part was done, it is found again.
+        own = [uri for job in jobs for uri in (*parts[job.uri].tasks, job.uri)]
+        for batch in _batches(list(filter(is_iri, own)), DELETED):
+            self._update(queries.delete_subjects(batch))
 
     def delete_errors(self, errors: Sequence[str]) -> None:
         """Remove errors."""
-        for batch in _batches(errors, DELETED_ERRORS):
-            self._update(queries.delete_errors(batch))
+        for batch in _batches(list(filter(is_iri, errors)), DELETED_ERRORS):
+            self._update(queries.delete_subjects(batch))
 
     def undeletable_jobs(self, operation: str) -> tuple[Job, ...]:
         """Return the jobs of an operation that no update can name."""

@@ -28,8 +28,8 @@ _log = logging.getLogger(__name__)
 class FinalStatus:
     """A status that ends a job.
 
-    `at` becomes its `dct:modified`. It is computed from dates in the store, so that two replicas
-    write the same.
+    `at` becomes its `dct:modified`. It is computed from dates in the store where it can be, so that
+    two replicas write the same.
     """
 
     stream: Stream
@@ -72,20 +72,20 @@ class JobRecovery:
         """
         failures = self._end(endings)
         reports = [_report(ending, cause, failures.get(ending.job.uri)) for ending in endings]
-        for report in reports:
-            if not self._known(report) and not self.reporter.is_waiting(report):
+        for report, known in zip(reports, self._known(reports), strict=True):
+            if not known and not self.reporter.is_waiting(report):
                 self.reporter.report(report)
         return {ending.job.uri for ending in endings} - failures.keys()
 
-    def _known(self, report: ErrorReport) -> bool:
-        """Return whether a report is stored; False if the store does not answer.
+    def _known(self, reports: Sequence[ErrorReport]) -> list[bool]:
+        """Return which reports are stored already; none if the store does not answer.
 
-        The jobs are failed already, and no later scan finds them again.
+        No later scan may find the jobs again.
         """
         try:
-            return self.reporter.known([report])[0]
+            return self.reporter.known(reports)
         except StoreError:
-            return False
+            return [False] * len(reports)
 
     def close_finished(self, stuck: Iterable[StuckJob]) -> set[str]:
         """Close the jobs whose tasks have ended; return the URIs of those that are closed now."""
@@ -103,7 +103,7 @@ class JobRecovery:
         return {ending.job.uri for ending in endings} - self._end(endings).keys()
 
     def _end(self, endings: Sequence[FinalStatus]) -> dict[str, str]:
-        """End as many jobs as there is time for; return why each of the others is still active."""
+        """End as many jobs as there is time for; return what became of each of the others."""
         if not endings:
             return {}
         deadline = self.clock.deadline()
@@ -113,7 +113,8 @@ class JobRecovery:
             store.repair(jobs)
             active = {job.uri for job in store.find([job.uri for job in jobs]) if job.active}
         except StoreError as error:
-            return {job.uri: failures.get(job.uri, str(error)) for job in jobs}
+            unknown = f"was to be failed, but its state could not be read after that: {error}"
+            return dict.fromkeys((job.uri for job in jobs), unknown)
         for ending in endings:
             job, status = ending.job, ending.status.value
             if job.uri not in active:
@@ -121,7 +122,9 @@ class JobRecovery:
             else:
                 failures.setdefault(job.uri, "the store reported success, but it is still active")
                 ending.log.warning("job %s could not be ended: %s", job, failures[job.uri])
-        return {uri: why for uri, why in failures.items() if uri in active}
+        return {
+            uri: f"could not be failed: {why}" for uri, why in failures.items() if uri in active
+        }
 
     def _send(self, endings: Sequence[FinalStatus], deadline: Deadline) -> dict[str, str]:
         """Send the updates, and return the failures; stop when the store is absent."""
@@ -155,7 +158,7 @@ def _timed_out(stream: Stream, job: Job, seen: datetime, now: datetime) -> Final
 def _report(ending: FinalStatus, cause: str, failure: str | None) -> ErrorReport:
     outcome = "is failed, and its unfinished tasks with it"
     if failure is not None:
-        outcome = f"could not be failed: {failure}"
+        outcome = failure
     return ErrorReport(
         stream=ending.stream,
         kind=ending.stream.kind_of(ending.job),

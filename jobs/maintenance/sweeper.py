@@ -63,9 +63,9 @@ class Sweeper:
         if self.locks.closed:
             return
         steps: tuple[Callable[[], None], ...] = (
-            self._repair_duplicate_values,
             self._repair_jobs_without_task,
             self._delete_tasks_without_job,
+            self._repair_duplicate_values,  # last: it reads the whole history
         )
         for step in steps:
             try:
@@ -86,31 +86,38 @@ class Sweeper:
             _log.warning("removed a duplicate value from %s", subject)
 
     def _repair_jobs_without_task(self) -> None:
-        """Repair jobs that had no task in two sweeps, far enough apart, the oldest first."""
+        """Repair jobs that had no task in two sweeps, far enough apart, the oldest first.
+
+        At most one of a stream gets its task: a read for the next one may not show that task yet.
+        """
         now, elapsed = self.clock.now(), self.clock.monotonic()
         found = self._bound().jobs_without_task(self.streams.operations)
         lasting = self._without_task.note([one.job.uri for one in found], elapsed, self._wait)
+        repaired: set[str | None] = set()
         for one in sorted(found, key=lambda one: (one.job.created or EARLIEST, one.job.uri)):
-            if one.job.uri in lasting:
-                self._try_to_repair(one, lasting, now)
+            stream = self.streams.by_operation(one.job.operation)
+            wanted = one.job.uri in lasting and stream.name not in repaired
+            if wanted and self._try_to_repair(one, stream, lasting, now):
+                repaired.add(stream.name)
 
     def _try_to_repair(
-        self, found: JobWithoutTask, incomplete: Collection[str], now: datetime
-    ) -> None:
-        stream = self.streams.by_operation(found.job.operation)
+        self, found: JobWithoutTask, stream: Stream, incomplete: Collection[str], now: datetime
+    ) -> bool:
+        """Repair a job; return whether it got its task, or may have got it."""
         try:
-            self._repair(found, stream, incomplete, now)
+            return self._repair(found, stream, incomplete, now)
         except StoreError as error:
             text = "job %s, which has no task, was not repaired: %s"
             _log_about(found, stream).info(text, found.job, error)
+            return error.in_doubt
 
     def _repair(
         self, found: JobWithoutTask, stream: Stream, incomplete: Collection[str], now: datetime
-    ) -> None:
+    ) -> bool:
         if found.job.created and now - found.job.created > self.policy.window:
             end = found.job.created + self.policy.window
             self._fail(found, stream, end, "it has no task and is too old to get one")
-            return
+            return False
         deadline = self.clock.deadline()
         with self.locks.hold(stream, deadline):
             store = self.store.within(deadline)
@@ -123,6 +130,7 @@ class Sweeper:
             self._fail(found, stream, decision.job.created or now, why)
         elif not isinstance(decision, Create):
             self._log_refusal(found, stream, decision.reason)
+        return isinstance(decision, Create)
 
     def _fail(self, found: JobWithoutTask, stream: Stream, at: datetime, why: str) -> None:
         ending = FinalStatus(stream=stream, job=found.job, status=Status.FAILED, at=at, why=why)

@@ -11,6 +11,7 @@ ages of this process's own writes, are monotonic seconds (`elapsed`), which no s
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -33,6 +34,7 @@ class PendingTicks:
     policy: TickPolicy
     pending: Pending | None = field(default=None, init=False)
     unconfirmed: Unconfirmed | None = field(default=None, init=False)
+    cleaned_at: float = field(default=-math.inf, init=False)  # when a person removed the jobs
 
     @property
     def operation(self) -> str:
@@ -87,17 +89,17 @@ class PendingTicks:
             self.pending = Pending.of(newest, since, self.policy.window, elapsed, others)
         return Superseded(newest, count, since) if count else None
 
-    def resume(self, now: datetime, elapsed: float, last_job: datetime | None) -> Superseded | None:
+    def resume(self, now: datetime, elapsed: float, since: datetime | None) -> Superseded | None:
         """Make the newest tick up to `handled_until` pending, if no job did it.
 
-        An earlier process left it, or this one while its clock was wrong. `last_job` is when the
-        newest job of the operation was created. Without any job the operation is new, and nothing
-        is resumed. Return the ticks that the tick supersedes.
+        An earlier process left it, or this one while its clock was wrong. Ticks up to `since` are
+        done: it is when the newest job of the operation was created. Without any job the operation
+        is new, and nothing is resumed. Return the ticks that the tick supersedes.
         """
         fire_time = self.handled_until
-        if last_job is None or min(last_job, now) >= fire_time:
+        if since is None or min(since, now) >= fire_time:
             return None
-        count, since = between(self.schedule, last_job, fire_time)
+        count, since = between(self.schedule, since, fire_time)
         newest = Tick(self.stream, self.kind, fire_time)
         retry_at = elapsed + self.policy.settle_seconds
         pending = Pending.of(newest, fire_time, self.policy.window, retry_at, count)
@@ -238,6 +240,7 @@ class PendingTicks:
     def discard(self, now: datetime, elapsed: float) -> datetime | None:
         """Discard every tick up to now, since a person removed the jobs; return the newest."""
         self.advance(now, elapsed)
+        self.cleaned_at = elapsed
         waiting = self.pending or (self.unconfirmed and self.unconfirmed.pending)
         self.complete(max(now, self.handled_until))
         return waiting.newest.fire_time if waiting else None

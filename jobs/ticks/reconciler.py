@@ -59,33 +59,33 @@ class Reconciler:
         found = self._bound().newest([ticks.operation for ticks in recurring], until)
         newest = {job.operation: job for job in found if job.created}  # the oldest come first
         for ticks in recurring:
-            self._resume(ticks, newest.get(ticks.operation))
+            last = newest.get(ticks.operation)
+            self._resume(ticks, last, last.created if last else None)
 
     def _resume_after_step_back(self, ticks: PendingTicks) -> None:
         """Resume what the schedule left while the clock was ahead.
 
-        An operation without jobs is resumed from the true start of this process on. So is one whose
-        jobs cannot be read: the try of the tick reads whether a job did it.
+        An operation without jobs is resumed from the true start of this process, or from the moment
+        at which a person removed its jobs. So is one whose jobs cannot be read: the try of the tick
+        reads whether a job did it.
         """
         if ticks.pending or ticks.unconfirmed:
             return
-        now = self.clock.now()
+        now, elapsed = self.clock.now(), self.clock.monotonic()
         try:
             found = self._bound().newest([ticks.operation], now + CLOCK_TOLERANCE)
         except StoreError:
             found = ()
-        started = now - timedelta(seconds=self.clock.monotonic() - self.started)
-        self._resume(ticks, found[-1] if found else None, started)
+        begin = max(self.started, ticks.cleaned_at)
+        since = found[-1].created if found else now - timedelta(seconds=elapsed - begin)
+        self._resume(ticks, found[-1] if found else None, since)
 
-    def _resume(
-        self, ticks: PendingTicks, last: Job | None, instead: datetime | None = None
-    ) -> None:
-        """Resume one schedule; `last` is the newest job of its operation, or an instant instead."""
-        created = last.created if last else instead
-        if last and created and created >= ticks.handled_until:
+    def _resume(self, ticks: PendingTicks, last: Job | None, since: datetime | None) -> None:
+        """Resume one schedule after `since`; `last` is the newest job of its operation."""
+        if last and since and since >= ticks.handled_until:
             tick = Tick(ticks.stream, ticks.kind, ticks.handled_until)
             self.recorder.done(tick, f"done by job {last}", last.uri)
-        superseded = ticks.resume(self.clock.now(), self.clock.monotonic(), created)
+        superseded = ticks.resume(self.clock.now(), self.clock.monotonic(), since)
         if ticks.pending:
             pause = ticks.pending.retry_at - self.clock.monotonic()
             self.recorder.resumed(ticks.pending.newest, pause)
@@ -122,10 +122,10 @@ class Reconciler:
         deadline = self.clock.deadline()
         with self.locks.hold(stream, deadline):
             store = self.store.within(deadline)
-            jobs = delete_jobs(store, stream, kind, self.recorder.reporter.forget)
+            jobs, left = delete_jobs(store, stream, kind, self.recorder.reporter.forget)
             until = self._discard(stream, kind)
         self.recorder.deleted(stream, kind, until, len(jobs))
-        refuse_undeletable(store.undeletable_jobs(stream.operation(kind)), len(jobs))
+        refuse_undeletable(left, len(jobs))
         return jobs
 
     def _discard(self, stream: Stream, kind: JobKind) -> datetime | None:

@@ -11,7 +11,7 @@ from jobs.rules import Obstacle, Wait
 NOT_TRIED = Wait("it could not be tried", obstacle=Obstacle.SERVICE)
 NEVER_STORED = Wait("the job was sent, but never stored", obstacle=Obstacle.STORE)
 LEFT_OVER = Wait(
-    "an earlier process left it, or none was running, or the pattern or the clock was changed",
+    "it was left over: no process was running then, or it ended, or pattern or clock were changed",
     obstacle=Obstacle.SERVICE,
 )
 

@@ -61,7 +61,7 @@ def error(number: int, job: str) -> ErrorResource:
         error_id=f"{number}",
         graph=new_job("a").graph,
         creator="http://example.org/service",
-        message="😀" * MAX_MESSAGE,
+        message="é" * MAX_MESSAGE,
         created=NOW,
         job=job,
     )

@@ -67,13 +67,13 @@ def test_thousands_of_finished_jobs_do_not_slow_down_reads(old_stack: Store) -> 
     assert {job.operation for job in newest} == set(STREAM.operations)
 
 
-def test_thousands_of_jobs_are_deleted_within_seconds(
+def test_thousands_of_jobs_are_deleted_within_one_call(
     old_stack: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "jobs")
     for kind, number in ((DUMP, OLD_JOBS // 2), (HEALING, OLD_JOBS // 2 + 1)):
-        store = bound_store_of(old_stack, seconds=10)
-        assert len(delete_jobs(store, STREAM, kind, forget=print)) == number
+        store = bound_store_of(old_stack, seconds=60)  # the default MU_SPARQL_TIMEOUT
+        assert len(delete_jobs(store, STREAM, kind, forget=list[str]().extend).removed) == number
     assert "1 of them active: urn:job:busy (busy)" in caplog.text
     left = select(old_stack, f"SELECT DISTINCT ?s WHERE {{ GRAPH <{GRAPH}> {{ ?s ?p ?o }} }}")
     assert {row["s"] for row in left} == {"urn:job:sync", "urn:task:sync"}

@@ -199,7 +199,7 @@ def _cause(message: str) -> tuple[str, ...]:
         return (schedule, "missed", "active job")
     if why.startswith("no initial sync"):
         return (schedule, "missed", "no initial sync")
-    own = why.startswith(("an earlier process", "it could not be tried", "an error in the service"))
+    own = why.startswith(("it was left over", "it could not be tried", "an error in the service"))
     return (schedule, "missed", "service" if own else "store")
 
 
@@ -219,7 +219,7 @@ def _untrue(world: World, uri: str, message: str) -> Iterator[Violation]:
         if int(number) != min(rule.count(begin - 0.5, end), 10_000):
             yield Violation("false error: number of others", message)
     missed = MISSED.match(message)
-    if missed and missed.group(3).startswith("an earlier process left it"):
+    if missed and missed.group(3).startswith("it was left over"):
         tick_at = seconds(datetime.fromisoformat(missed.group(2)))
         later = any(tick_at < life.began + 5 for life in world.ledger.lives)
         if not (later or world.scenario.mode.rates.clocks):

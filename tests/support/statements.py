@@ -82,10 +82,9 @@ STATEMENTS = [
         "write_error.ru", partial(queries.write_error, replace(ERROR, job=JOB.uri)), "about a job"
     ),
     Statement("deletable_jobs.rq", partial(queries.deletable_jobs, operation(DUMP))),
-    Statement("delete_jobs.ru", partial(queries.delete_jobs, JOB_URIS)),
+    Statement("delete_subjects.ru", partial(queries.delete_subjects, JOB_URIS)),
     Statement("remaining_jobs.rq", partial(queries.remaining_jobs, operation(DUMP))),
-    Statement("errors_of_jobs.rq", partial(queries.errors_of_jobs, JOB_URIS)),
-    Statement("delete_errors.ru", partial(queries.delete_errors, [ERROR.uri])),
+    Statement("parts_of_jobs.rq", partial(queries.parts_of_jobs, JOB_URIS)),
     Statement("tasks_without_job.rq", partial(repair_queries.tasks_without_job, OPERATIONS)),
     Statement(
         "delete_tasks_without_job.ru", partial(repair_queries.delete_tasks_without_job, JOB_URIS)

@@ -9,12 +9,13 @@ import pytest
 
 from jobs.error_reports import (
     MAX_MESSAGE,
+    MAX_MESSAGE_BYTES,
     MAX_WAITING,
     WORK_TIMEOUTS,
     ErrorReport,
     ErrorReporter,
 )
-from jobs.model import ERROR_BASE
+from jobs.model import ERROR_BASE, Tick
 from jobs.store import ErrorResource, StoreError, StoreUnavailable
 from tests.support.builders import DUMP, HEALING, NOW, TestClock, job_of, operation, stream_of
 from tests.support.fakes import FakeJobStore
@@ -190,6 +191,34 @@ def test_errors_about_removed_jobs_are_not_written_any_more(
     assert messages(store) == ["urn:other"]
 
 
+@pytest.mark.parametrize("removed_first", [True, False])
+def test_the_record_of_a_missed_tick_stays_without_the_job_that_blocked_it(
+    store: FakeJobStore, reporter: ErrorReporter, *, removed_first: bool
+) -> None:
+    missed = replace(ABOUT_REMOVED, subject=operation(DUMP), tick=Tick(STREAM, DUMP, NOW))
+    if removed_first:
+        reporter.forget([REMOVED.uri])
+    reporter.report(missed)
+    reporter.forget([REMOVED.uri])
+    reporter.flush()
+    assert [(error.message, error.job) for error in store.errors] == [(f"{PREFIX}removed", None)]
+
+
+def test_stored_errors_stay_when_the_queue_is_full(
+    store: FakeJobStore, reporter: ErrorReporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = store.write_error
+
+    def write_and_fill(error: ErrorResource) -> None:
+        write(error)
+        for number in range(MAX_WAITING):
+            reporter.report(about(f"urn:other:{number}"))
+
+    monkeypatch.setattr(store, "write_error", write_and_fill)
+    report(reporter, about("urn:first"))
+    assert "urn:first" in messages(store)
+
+
 def test_work_that_read_a_job_before_its_removal_reports_it_in_vain(
     store: FakeJobStore, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -215,6 +244,15 @@ def test_an_error_whose_job_is_removed_while_it_is_written_is_removed_too(
     monkeypatch.setattr(store, "write_error", write_and_forget)
     report(reporter, ABOUT_REMOVED, about("urn:other"))
     assert messages(store) == ["urn:other"]
+
+
+def test_a_long_message_of_other_characters_is_cut_between_two_of_them(
+    store: FakeJobStore, reporter: ErrorReporter
+) -> None:
+    report(reporter, replace(REPORT, message="€" * 10_000))
+    message = store.errors[0].message
+    assert MAX_MESSAGE_BYTES - 3 < len(message.encode()) <= MAX_MESSAGE_BYTES
+    assert set(message.removeprefix(PREFIX)) == {"€"}
 
 
 def test_an_error_that_the_store_refuses_does_not_delay_others(

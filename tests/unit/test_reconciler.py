@@ -170,9 +170,8 @@ def test_a_restart_stores_no_second_error_with_a_false_reason(
     successor.reconcile_often(SIX + 2 * HOUR, MINUTE)
     (error,) = successor.reported()
     assert "active" in error.message
-    assert (
-        "reported before: tick 2024-01-06T06:00:00+00:00: missed: an earlier process left it"
-        in (caplog.text)
+    assert "reported before: tick 2024-01-06T06:00:00+00:00: missed: it was left over" in (
+        caplog.text
     )
 
 
@@ -503,7 +502,7 @@ def test_a_tick_whose_window_closed_before_the_start_is_missed() -> None:
     assert dumps.reported() == [], "the store was not read yet"
     dumps.reconcile(START + 10 * SECOND)
     (error,) = dumps.reported()
-    assert "an earlier process left it, or none was running" in error.message
+    assert "it was left over: no process was running then" in error.message
 
 
 def test_ticks_that_fired_while_the_service_was_down_are_logged(

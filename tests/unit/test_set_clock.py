@@ -101,6 +101,21 @@ def test_a_tick_that_came_while_the_clock_was_ahead_is_taken_up_when_it_is_corre
     assert "supersedes" in caplog.text
 
 
+def test_a_tick_that_a_delete_call_ended_does_not_come_again_when_the_clock_is_corrected() -> None:
+    dumps = OneStream(ticking(dump=HOURLY))
+    dumps.reconcile(SIX)
+    dumps.reconcile(SIX + SECOND)
+    dumps.clock.move_to(SIX + MINUTE)
+    dumps.reconciler.delete(dumps.stream, DUMP)
+    dumps.clock.now += 5 * HOUR
+    dumps.reconcile(dumps.clock.now + SECOND)
+    dumps.reconcile(dumps.clock.now + SECOND)
+    dumps.finish_jobs()
+    dumps.clock.now -= 5 * HOUR
+    dumps.reconcile_often(SIX + 10 * MINUTE, MINUTE)
+    assert dumps.sent.count(DUMP_AT_SIX) == 1
+
+
 def test_an_absent_store_costs_no_tick_when_the_clock_is_corrected() -> None:
     dumps = OneStream(ticking(dump="*/5 * * * *"))
     dumps.clock.now = START + HOUR

@@ -166,6 +166,34 @@ def test_an_initial_sync_that_is_not_needed_any_more_is_failed(harness: Harness)
     assert error.message.endswith(f"it has no task and needs none any more: done by job {later}")
 
 
+def test_a_success_that_is_dated_in_the_future_does_not_count(harness: Harness) -> None:
+    later = job_of(INITIAL_SYNC, Status.SUCCESS, created=NOW + 24 * 365 * HOUR)
+    harness.store.add(later, job_of(INITIAL_SYNC, uri=JOB, created=NOW))
+    sweep(harness, 0 * MINUTE, WAIT)
+    assert len(tasks(harness)) == 1
+
+
+def test_a_sweep_adds_one_task_to_a_stream(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A task that was just added may not be in the next read yet."""
+    other = job_of(DUMP, uri=f"{JOB_BASE}b", created=NOW + SECOND)
+    harness.store.add(job_without_task(), other)
+    sent: list[str] = []
+    monkeypatch.setattr(harness.store, "add_task", lambda job: sent.append(job.uri))
+    sweep(harness, 0 * MINUTE, WAIT)
+    assert sent == [JOB]
+
+
+def test_an_outcome_that_no_read_shows_is_reported_as_unknown(harness: Harness) -> None:
+    harness.store.add(job_without_task(age=2 * HOUR))
+    sweep(harness, 0 * MINUTE)
+    harness.store.failures["find"] = [LOST]
+    sweep(harness, WAIT)
+    (error,) = harness.reported()
+    assert f"was to be failed, but its state could not be read after that: {LOST}" in error.message
+
+
 def test_a_job_whose_repair_fails_does_not_keep_others_from_theirs(harness: Harness) -> None:
     other = stream_of("other")
     harness = Harness((STREAM, other), policy=harness.policy)
