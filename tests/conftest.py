@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections.abc import Iterator
 
@@ -15,6 +16,10 @@ from tests.support.virtuoso import Virtuoso, virtuoso_available
 hypothesis.settings.register_profile("dev", max_examples=50, deadline=None)
 hypothesis.settings.register_profile("ci", max_examples=1000, deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "dev")
+
+# A shell ignores SIGINT for what it runs in the background. The processes of the tests would, too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 OURS = ("APScheduler", "clock", "startup", "http", "ThreadPoolExecutor")
 
