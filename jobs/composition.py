@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 
 from jobs.clock import Clock
 from jobs.creation import JobCreator
@@ -23,7 +24,7 @@ from jobs.ticks.confirmation import Confirmation
 from jobs.ticks.monitor import MonitoredStore, WorkMonitor
 from jobs.ticks.reconciler import Reconciler
 from jobs.ticks.recorder import TickRecorder
-from jobs.ticks.scheduler import PeriodicTask, TickScheduler
+from jobs.ticks.scheduler import MAX_WORKERS, PeriodicTask, TickScheduler
 from jobs.ticks.schedules import ticks_by_stream
 
 OVERDUE_SECONDS = 60.0  # that work may be late beside the time that its requests may take
@@ -57,8 +58,9 @@ def compose_domain(
 ) -> Domain:
     """Make the parts; the listeners get every event. A simulation passes locks of its own."""
     policy, locks, events = settings.policy, locks or StreamLocks(streams), EventLog(listeners)
-    # A step of scheduled work waits for a lock, and then for requests, `timeout` each.
-    monitor = WorkMonitor(clock.monotonic, 2 * clock.timeout + OVERDUE_SECONDS)
+    step = 2 * clock.timeout  # of scheduled work, which waits for a lock, and then for requests
+    queue = ceil(2 * len(streams) / MAX_WORKERS - 1) * step  # a stream has at most two pieces of it
+    monitor = WorkMonitor(clock.monotonic, step + OVERDUE_SECONDS, queue)
     store = MonitoredStore(store, monitor.progress)
     reporter = ErrorReporter(store, clock, settings.error_repeat)
     creator = JobCreator(store, clock, locks, events)

@@ -19,16 +19,18 @@ class WorkMonitor:
 
     Work makes progress when it begins, when it begins requests to the store, and when it ends. A
     store that is slow or absent bounds each of these steps, so work that is late has no excuse.
-    `grace` is how much later than its time work may be, in seconds of the `monotonic` clock.
+    `grace` is how much later than its time work may be, in seconds of the `monotonic` clock, and
+    `queue` how long it may wait for a worker before it begins.
     """
 
     monotonic: Callable[[], float]
     grace: float
+    queue: float
     _due: dict[str, float] = field(default_factory=dict, init=False)
 
     def expect(self, name: str, within: timedelta) -> None:
         """Note that work has to begin within some time from now."""
-        self._due[name] = self.monotonic() + within.total_seconds() + self.grace
+        self._due[name] = self.monotonic() + within.total_seconds() + self.queue + self.grace
 
     @contextmanager
     def running(self, name: str, period: timedelta | None) -> Iterator[None]:
@@ -48,7 +50,7 @@ class WorkMonitor:
         """Note that the work of this thread makes progress, if it is scheduled work."""
         name = _current.get()
         if name is not None:
-            self.expect(name, timedelta(0))
+            self._due[name] = self.monotonic() + self.grace
 
     def overdue(self) -> str | None:
         """Return which work is overdue most, and by how much; None if none is."""

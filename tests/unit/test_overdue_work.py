@@ -30,7 +30,7 @@ def clock() -> TestClock:
 
 @pytest.fixture
 def monitor(clock: TestClock) -> WorkMonitor:
-    return WorkMonitor(clock.clock().monotonic, GRACE)
+    return WorkMonitor(clock.clock().monotonic, GRACE, queue=0)
 
 
 def test_work_is_overdue_when_it_has_not_begun_after_its_period_and_the_grace(
@@ -53,6 +53,28 @@ def test_work_is_expected_again_one_period_after_its_end(
     assert monitor.overdue() is None
     clock.elapsed += 10
     assert monitor.overdue() is not None
+
+
+def test_work_may_wait_for_a_worker_before_it_begins_but_not_after_that(clock: TestClock) -> None:
+    """A store that hangs holds each worker for its time, and many streams share the workers."""
+    monitor = WorkMonitor(clock.clock().monotonic, GRACE, queue=500)
+    monitor.expect("ticks", MINUTE)
+    clock.elapsed += 655
+    assert monitor.overdue() is None
+    with monitor.running("ticks", MINUTE):
+        clock.elapsed += 105
+        assert monitor.overdue() is not None
+
+
+@pytest.mark.parametrize(("number", "minutes"), [(1, 4), (4, 4), (40, 22)])
+def test_the_more_streams_there_are_the_longer_work_may_wait(number: int, minutes: int) -> None:
+    """With 40 of them, each of the 8 workers has 10 pieces of work of at most 2 minutes."""
+    harness = Harness(tuple(stream_of(f"stream-{one}") for one in range(number)))
+    harness.domain.monitor.expect("ticks", timedelta(0))
+    harness.clock.elapsed = (minutes - 1) * 60 - 1
+    assert harness.domain.monitor.overdue() is None
+    harness.clock.elapsed = minutes * 60
+    assert harness.domain.monitor.overdue() is not None
 
 
 @pytest.mark.parametrize("period", [MINUTE, None])
