@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
 from jobs.error_reports import ErrorReport
 from jobs.events import Result
-from jobs.model import Status
+from jobs.model import Status, Stream
 from jobs.rules import Refuse
 from jobs.store import StoreError
 from tests.support.builders import (
@@ -224,6 +224,42 @@ def test_a_store_that_lies_gets_fewer_and_fewer_writes_for_one_tick(window: time
     assert {job.uri for job in sync.store.created} == {uri}
 
 
+class Everything(set[str]):
+    """Contains each text."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+def pauses_between_writes(one: OneStream, until: datetime) -> list[float]:
+    """Let time pass with a store that reports success but stores nothing."""
+    one.store.swallows = Everything()
+    moments: list[float] = []
+    while one.clock.now < until:
+        before = len(one.store.created)
+        one.reconcile(one.clock.now + SECOND)
+        moments += [one.clock.elapsed] * (len(one.store.created) - before)
+    return [later - earlier for earlier, later in pairwise(moments)]
+
+
+@pytest.mark.parametrize(
+    "stream", [syncing(), ticking(dump=SIX_DAILY)], ids=["an initial sync", "a dump"]
+)
+def test_each_write_for_one_tick_comes_later_than_the_one_before(stream: Stream) -> None:
+    one = OneStream(stream, replace(POLICY, window=12 * HOUR, settle_time=MINUTE))
+    pauses = pauses_between_writes(one, SIX + 6 * HOUR)
+    assert 60 <= pauses[0] < 65
+    assert all(later > 1.9 * earlier for earlier, later in pairwise(pauses[:6]))
+    assert min(pauses[6:]) > 3500
+
+
+def test_ticks_of_every_second_bring_at_most_one_write_per_settle_time() -> None:
+    dumps = OneStream(ticking(dump="* * * * * *"), replace(POLICY, settle_time=MINUTE))
+    pauses = pauses_between_writes(dumps, START + HOUR / 3)
+    assert len(pauses) > 10
+    assert min(pauses) >= 60
+
+
 def test_without_a_window_a_tick_is_written_once_although_the_store_lies() -> None:
     dumps = OneStream(ticking(dump=SIX_DAILY), replace(POLICY, window=timedelta(0)))
     dumps.store.failures["create"] = [LOST]
@@ -390,6 +426,16 @@ def test_deleting_jobs_discards_the_waiting_ticks_of_their_kind_only(
     assert both.sent == [HEALING_AT_SIX]
 
 
+def test_a_deletion_that_fails_discards_no_tick_and_is_not_recorded(dumps: OneStream) -> None:
+    dumps.store.failures = {"state": [REFUSED], "deletable_jobs": [REFUSED]}
+    dumps.reconcile(SIX)
+    with pytest.raises(StoreError, match="refused"):
+        dumps.reconciler.delete(dumps.stream, DUMP)
+    assert Result.CLEANED not in {event.result for event in dumps.recorded}
+    dumps.reconcile(SIX + MINUTE)
+    assert dumps.sent == [DUMP_AT_SIX]
+
+
 def test_a_deletion_during_a_confirming_read_discards_the_sent_tick(
     dumps: OneStream, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -438,8 +484,11 @@ def test_a_blocked_initial_sync_is_created_when_the_blocking_job_is_gone() -> No
     assert len(sync.sent) == 1
 
 
-def test_an_initial_sync_is_never_given_up_and_its_error_comes_once_a_day() -> None:
-    sync = OneStream(syncing())
+@pytest.mark.parametrize("window", [HOUR, timedelta(0)], ids=["an hour", "no window"])
+def test_an_initial_sync_is_never_given_up_and_its_error_comes_once_a_day(
+    window: timedelta,
+) -> None:
+    sync = OneStream(syncing(), replace(POLICY, window=window))
     sync.store.add(blocking := job_of(DUMP))
     sync.reconcile_often(START + 60 * HOUR, 10 * MINUTE)
     periods = [error.created for error in sync.reported()]

@@ -9,12 +9,22 @@ from datetime import timedelta
 import pytest
 
 from jobs.events import Result
-from jobs.model import Status
+from jobs.model import NewJob, Status
 from jobs.ticks.policy import TickPolicy
 from tests.support.builders import DAY, DUMP, HEALING, HOUR, MINUTE, SECOND, TestClock, job_of
+from tests.support.configuring import ENVIRONMENT, loaded
 from tests.support.domain import Harness
 from tests.support.fakes import LOST, REFUSED, FakeJobStore
-from tests.support.ticking import DUMP_AT_SIX, POLICY, SIX, SIX_DAILY, START, OneStream, ticking
+from tests.support.ticking import (
+    DUMP_AT_SIX,
+    POLICY,
+    SIX,
+    SIX_DAILY,
+    START,
+    OneStream,
+    syncing,
+    ticking,
+)
 
 DELAY = 3 * MINUTE
 REPLICATED = replace(POLICY, replicated=True)
@@ -76,6 +86,46 @@ def test_a_standby_replica_that_starts_late_first_watches_for_its_delay() -> Non
     assert replicas.store.created == []
     restarted.reconcile_often(SIX + HOUR / 2 + DELAY + 15 * SECOND)
     assert restarted.sent == [DUMP_AT_SIX]
+
+
+def test_with_all_defaults_a_write_that_lands_late_is_found_by_the_next_replica() -> None:
+    """The first one waits 60 s for its answer; the update may arrive in the 60 s after that."""
+    replicas = Replicas(policy=loaded(ENVIRONMENT | {"REPLICA": "0"}).service.domain.policy)
+    replicas.second = OneStream(
+        replicas.second.stream,
+        loaded(ENVIRONMENT | {"REPLICA": "1"}).service.domain.policy,
+        replicas.clock,
+        replicas.store,
+    )
+    replicas.run(-5 * SECOND)
+    replicas.store.failures["create"] = [LOST]
+    replicas.first.reconcile(SIX)
+    (late,) = _lost(replicas.first)
+    replicas.running = False
+    replicas.run(120 * SECOND)
+    replicas.store.put(late)
+    replicas.run(HOUR)
+    assert replicas.store.created == []
+    assert replicas.second.recorded[-1].result is Result.DONE
+
+
+def test_a_standby_replica_waits_for_the_initial_sync_of_the_replica_before_it_too() -> None:
+    policy = replace(REPLICATED, standby_delay=DELAY)
+    sync = OneStream(syncing(), policy)
+    sync.reconcile_often(START + DELAY - SECOND)
+    assert sync.store.created == []
+    sync.reconcile_often(START + DELAY + 5 * SECOND)
+    assert len(sync.store.created) == 1
+
+
+def test_the_delay_of_a_standby_replica_runs_on_the_monotonic_clock(replicas: Replicas) -> None:
+    replicas.running = False
+    replicas.run(MINUTE)
+    replicas.clock.now += HOUR / 2
+    replicas.run(HOUR / 2 + DELAY - 10 * SECOND)
+    assert replicas.store.created == []
+    replicas.run(HOUR / 2 + DELAY + 10 * SECOND)
+    assert replicas.second.sent == [DUMP_AT_SIX]
 
 
 def test_a_block_that_ends_lets_the_first_replica_act_first(replicas: Replicas) -> None:
@@ -191,7 +241,7 @@ def test_a_guarded_write_leaves_a_job_that_arrived_late_as_it_is() -> None:
     dumps = OneStream(ticking(dump=SIX_DAILY))
     dumps.store.failures["create"] = [LOST]
     dumps.reconcile_often(SIX + 9 * SECOND)
-    (first,) = _lost(dumps)
+    first = _lost(dumps)[0].uri
     create = dumps.store.create
 
     def arrive_first(*args: object, **options: object) -> None:
@@ -204,7 +254,7 @@ def test_a_guarded_write_leaves_a_job_that_arrived_late_as_it_is() -> None:
     assert dumps.store.jobs[first].status is Status.SUCCESS
 
 
-def _lost(dumps: OneStream) -> list[str]:
-    """Return the URIs of the jobs that were sent and not confirmed."""
+def _lost(dumps: OneStream) -> list[NewJob]:
+    """Return the jobs that were sent and not confirmed."""
     (group,) = dumps.reconciler.ticks.values()
-    return [ticks.unconfirmed.job.uri for ticks in group if ticks.unconfirmed]
+    return [ticks.unconfirmed.job for ticks in group if ticks.unconfirmed]
