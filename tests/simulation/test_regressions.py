@@ -38,6 +38,14 @@ CASES = {
         "0.028 clock astray 0 0.1707\n15.208 clock astray 0 0.2134",
         "silent job not failed",
     ),
+    "ticks that came while the clock was ahead are lost when it is corrected": Case(
+        "clocks",
+        "51:13",
+        "726.130 kill process 0 0.9078\n893.820 kill process 0 0.8304\n"
+        "2858.564 clock step 0 0.2817\n3053.217 clock astray 0 0.7317\n"
+        "3086.579 clock astray 0 0.3375\n3154.006 kill process 0 0.8743",
+        "tick unaccounted",
+    ),
     "a resumed tick is reported with others that are older than the time named": Case(
         "crashes", "1:7", "69.547 kill process 0 0.9064", "false error: number of others"
     ),
