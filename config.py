@@ -51,6 +51,7 @@ def load(
     streams = Streams(build_stream(source, service, zone, problems) for source in sources)
     for source, stream in zip(sources, streams, strict=True):
         warnings.misplaced_operations(source, problems)
+        warnings.every_second(source, problems)
         warnings.endless_wait(source, stream, problems)
     warnings.remedies_without_watchdog(service, streams, problems)
     if not streams and not problems.errors:

@@ -17,6 +17,7 @@ from settings.sources import ENVIRONMENT, Source, place_of, suggestion
 from settings.stream_fields import KIND_FIELDS, EnvironmentStream, FileStream
 from settings.streams import StreamSource, job_operations
 
+SECONDS_TOO = 6  # fields of a pattern that has seconds
 _OPPOSITES = {  # switches of the environment, and those of the file that have the opposite meaning
     "heal_must_wait_for_initial_sync": "healShouldNotWaitForInitialSync",
     "enable_dump_file_creation": "disableDumpFileCreation",
@@ -111,6 +112,17 @@ def misplaced_operations(source: StreamSource, problems: Problems) -> None:
             problem = "a job operation, not a task operation"
             fix = f"check what its consumer listens for, by default {usual}"
             problems.warning(source.place(kind.task_operation), problem, fix, operation)
+
+
+def every_second(source: StreamSource, problems: Problems) -> None:
+    """Warn about a pattern that runs in every second of certain minutes: 0 was meant."""
+    for name in filter(None, (kind.pattern for kind in KIND_FIELDS)):
+        pattern: str = getattr(source.fields, name)
+        fields = pattern.split()
+        if len(fields) == SECONDS_TOO and fields[0] == "*" and fields[1:3] != ["*", "*"]:
+            problem = "60 ticks in a row, one in every second of a minute"
+            meant = " ".join(["0", *fields[1:]])
+            problems.warning(source.place(name), problem, f'write "{meant}"', pattern)
 
 
 def endless_wait(source: StreamSource, stream: Stream, problems: Problems) -> None:

@@ -298,3 +298,27 @@ def test_the_summary_shows_the_next_run_of_every_kind_with_its_weekday(
     facts = [vars(record)["about"] for record in caplog.records if "about" in vars(record)]
     assert facts[:2] == [{"stream": "public"}, {"stream": "public", "kind": "initial-sync"}]
     assert facts[-1] == {"kind": "dump"}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "meant"),
+    [
+        ("* 44 * * * *", "0 44 * * * *"),
+        ("* 0 4 * * *", "0 0 4 * * *"),
+        ("*  * 4 * * 1", "0 * 4 * * 1"),
+    ],
+)
+def test_sixty_ticks_in_a_row_are_warned_about_with_the_pattern_that_was_meant(
+    pattern: str, meant: str
+) -> None:
+    text = (
+        f'env CRON_PATTERN_DUMP_JOB: got "{pattern}" — 60 ticks in a row, one in every second of '
+    )
+    assert warnings_of(ENVIRONMENT | {"CRON_PATTERN_DUMP_JOB": pattern}) == [
+        f'{text}a minute; write "{meant}"'
+    ]
+
+
+@pytest.mark.parametrize("pattern", ["* * * * * *", "* * * * *", "*/10 * * * * *", "0 0 4 * * *"])
+def test_patterns_that_mean_what_they_look_like_are_not_warned_about(pattern: str) -> None:
+    assert warnings_of(ENVIRONMENT | {"CRON_PATTERN_DUMP_JOB": pattern}) == []
