@@ -129,7 +129,9 @@ def test_a_healing_before_the_initial_sync_is_refused_with_the_setting_that_allo
 ) -> None:
     detail = error_detail(service.client.post(PATHS[HEALING]), 409, "Conflict")
     assert "no initial sync has succeeded yet" in detail
-    assert "HEAL_MUST_WAIT_FOR_INITIAL_SYNC=false" in detail
+    way = f"POST {PATHS[INITIAL_SYNC]} to create one"
+    assert f"; {way}, or set HEAL_MUST_WAIT_FOR_INITIAL_SYNC=false" in detail
+    assert service.client.post(PATHS[INITIAL_SYNC]).status_code == 200
 
 
 @every_kind

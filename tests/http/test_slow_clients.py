@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from http.client import HTTPConnection
+from time import monotonic
+from types import SimpleNamespace
 
 import pytest
 
@@ -58,6 +60,23 @@ def test_a_connection_without_a_whole_request_is_closed(port: int, beginning: by
     with connection(port) as client:
         client.sendall(beginning)
         assert_closed(client)
+
+
+def test_a_client_has_ten_seconds_for_its_request(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = 0.0
+    monkeypatch.setattr(channel, "time", SimpleNamespace(monotonic=lambda: monotonic() + ahead))
+    with connection(port) as early, connection(port) as late:
+        for client in (early, late):
+            client.sendall(REQUEST[:-2])
+        assert get(port, "/health/live") == 200, "both are accepted"
+        ahead = 8
+        assert get(port, "/health/live") == 200
+        early.sendall(REQUEST[-2:])
+        assert early.recv(9) == b"HTTP/1.1 "
+        ahead = 10
+        assert_closed(late)
 
 
 @pytest.mark.usefixtures("impatient")

@@ -18,7 +18,7 @@ from jobs.maintenance.diagnosis import StuckThresholds
 from jobs.model import Stream
 from jobs.streams import Streams
 from settings.fields import Service
-from settings.stream_fields import EnvironmentStream, FileStream
+from settings.stream_fields import KIND_FIELDS, EnvironmentStream, FileStream
 from tests.support.builders import DUMP, HEALING, INITIAL_SYNC
 from tests.support.configuring import (
     CONFIG,
@@ -525,6 +525,33 @@ def test_a_blank_variable_counts_as_unset(blank: str) -> None:
     names = [name.upper() for name in (*Service.model_fields, *EnvironmentStream.model_fields)]
     given = loaded(dict.fromkeys(names, blank) | ENVIRONMENT)
     assert given == loaded(ENVIRONMENT)
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\u2003\r\n"])
+def test_blank_variables_configure_no_stream_beside_a_file(blank: str) -> None:
+    names = [name.upper() for name in (*Service.model_fields, *EnvironmentStream.model_fields)]
+    files = {CONFIG: [stream("public")]}
+    assert loaded(dict.fromkeys(names, blank), files) == loaded({}, files)
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "ERROR_CREATOR_URI",
+        "MU_SPARQL_ENDPOINT",
+        "MU_SPARQL_UPDATEPOINT",
+        "JOBS_GRAPH",
+        *(kind.job_operation.upper() for kind in KIND_FIELDS),
+        *(kind.task_operation.upper() for kind in KIND_FIELDS),
+    ],
+)
+def test_an_invisible_character_in_an_iri_is_refused(variable: str) -> None:
+    [line] = errors_of(ENVIRONMENT | {variable: "http://example.org/a\u200db"})
+    problem = r"an IRI here holds no invisible character such as '\u200d'"
+    assert line == (
+        rf'env {variable}: got "http://example.org/a\u200db" — {problem}; '
+        "remove it, or type the IRI again"
+    )
 
 
 @pytest.mark.parametrize(

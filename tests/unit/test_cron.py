@@ -147,9 +147,13 @@ def test_white_space_around_and_between_fields_does_not_matter() -> None:
     assert due(" 20\t05  * * *\r\n", "UTC", start, 3) == due("20 05 * * *", "UTC", start, 3)
 
 
-@pytest.mark.parametrize(
-    "space", "\t\n\v\f\r\u0085\u00a0\u1680\u2007\u2028\u2029\u202f\u3000\ufeff", ids=ascii
+# What \s matches in JavaScript, and U+0085, which other languages count as a space
+SPACES = "\t\n\v\f\r \u0085\u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
+    map(chr, range(0x2000, 0x200B))
 )
+
+
+@pytest.mark.parametrize("space", SPACES, ids=ascii)
 def test_every_space_of_unicode_separates_fields(space: str) -> None:
     """The Node service read them so; they come from pages and chats."""
     pattern = f"{space}0{space}0 4{space}{space}* * 6{space}"

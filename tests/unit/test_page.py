@@ -290,6 +290,12 @@ def test_hostile_text_stays_text_in_every_field() -> None:
     assert {name for _, attributes in attacked.tags for name in attributes} <= names
 
 
+def test_a_tick_from_before_the_start_is_not_shown_as_one_without_a_job() -> None:
+    passed = tuple(NOW - timedelta(hours=hours) for hours in (9, 3))
+    day = report_of(stream("public", kind(passed=passed)), started=NOW - timedelta(hours=6))
+    assert Html(day).source.count(": no job</title>") == 1
+
+
 def test_a_page_with_a_lone_surrogate_can_be_sent() -> None:
     html = Html(report_of(stream("public", kind(last_job=job("a\ud800b")))))
     assert html.source.encode()

@@ -143,8 +143,23 @@ ROWS = {
         words=(
             "healing of stream public",
             RUNNING_SYNC.uri,
-            "HEAL_MUST_WAIT_FOR_INITIAL_SYNC=false",
+            "; wait for it, or set HEAL_MUST_WAIT_FOR_INITIAL_SYNC=false",
         ),
+    ),
+    "a request for a healing that no initial sync precedes is refused with the way to one": Row(
+        HEALING,
+        REQUEST,
+        Refuse,
+        synced=False,
+        words=("; POST /public/initial-sync-jobs to create one, or set HEAL",),
+    ),
+    "a request for a healing is refused with the setting that allows an initial sync": Row(
+        HEALING,
+        REQUEST,
+        Refuse,
+        synced=False,
+        stream=stream_of(disabled=[INITIAL_SYNC]),
+        words=("; set ENABLE_INITIAL_SYNC=true to allow one, or set HEAL",),
     ),
     "a request creates a healing without an initial sync if the setting allows it": Row(
         HEALING, REQUEST, Create, synced=False, stream=INDEPENDENT
