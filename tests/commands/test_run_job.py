@@ -282,10 +282,11 @@ def test_a_job_that_appears_late_is_followed() -> None:
 
 def test_a_store_error_ends_the_command_but_not_the_job() -> None:
     store = stored()
-    store.failures["find"] = [StoreUnavailable("refused", sent=False)]
+    store.failures["find"] = [StoreUnavailable("refused\x1b[2J\u202e", sent=False)]
     result = OtherServices(store).follow("60")
     assert result.exit_code == 1
-    assert progress_of(result) == ["the job continues, but its state cannot be read: refused"]
+    text = r"the job continues, but its state cannot be read: refused\x1b[2J\u202e"
+    assert progress_of(result) == [text]
 
 
 def test_a_slow_store_delays_the_end_of_the_command_by_five_seconds_at_most() -> None:

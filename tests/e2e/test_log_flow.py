@@ -152,6 +152,16 @@ def test_it_works_and_stops_on_a_disk_that_is_full(embedded: Store) -> None:
         assert_works_and_stops(service, embedded)
 
 
+def test_characters_that_the_output_cannot_show_are_escaped(embedded: Store) -> None:
+    variables = {"JOBS_GRAPH": "http://example.org/grafé", "PYTHONIOENCODING": "ascii"}
+    with Service(embedded, variables) as service:
+        service.ready()
+        assert service.call("POST", "/dump-publication-graph-jobs").status == 200
+        assert service.stop() == 0
+        assert r"GRAPH <http://example.org/graf\xe9>" in service.log
+        assert "Traceback" not in service.log
+
+
 def test_lines_that_were_written_late_are_whole(embedded: Store) -> None:
     with (
         small_pipe() as (reading, writing),

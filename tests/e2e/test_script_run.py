@@ -124,6 +124,14 @@ def test_a_taken_port_of_the_service_is_found_before_the_store_starts(
     assert not (copy.top / "data").exists()
 
 
+def test_blank_variables_count_as_unset(copy: Copy) -> None:
+    """It starts a store of its own, and the sample stream."""
+    names = ("MU_SPARQL_ENDPOINT", "HEALING_JOB_OPERATION", "CONFIG_FILE")
+    _, environ = copy.run(dict.fromkeys(names, " \t"))
+    for port in ("STORE_PORT", "PORT"):
+        eventually(partial(listens, environ[port]), "a listening process")
+
+
 @pytest.mark.parametrize("port", ["0", "65536", "high", "-1", "1e3", "٣", "9" * 5000])
 def test_a_store_port_that_is_no_port_is_refused(copy: Copy, port: str) -> None:
     assert copy.refusal(STORE_PORT=port).endswith(" is not a port number")

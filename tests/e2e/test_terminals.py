@@ -14,6 +14,7 @@ from tests.support.reports import active, diagnosis, kind, report_of, stream
 from tests.support.service import PATIENCE, ROOT
 from tests.support.variables import environ_of
 
+COMMANDS = ("check", "schedule", "status", "run-job")
 FLASK = f"{sys.executable} -m flask"
 INVALID = {"PORT": "high"}
 STUCK = report_of(stream("public", kind(active=(active(uri="urn:job", trouble=diagnosis()),))))
@@ -42,7 +43,7 @@ def url() -> Iterator[str]:
         yield server.endpoint.removesuffix("/sparql")
 
 
-@pytest.mark.parametrize("command", ["", "check", "schedule", "status", "run-job"])
+@pytest.mark.parametrize("command", ["", *COMMANDS])
 @pytest.mark.parametrize("variables", [{}, INVALID], ids=["nothing set", "invalid"])
 def test_help_needs_no_configuration(command: str, variables: dict[str, str]) -> None:
     done = sh(f"$flask {command} --help", **variables)
@@ -62,9 +63,18 @@ def test_an_invalid_configuration_ends_with_its_problems(command: str) -> None:
     assert done.stderr.startswith("configuration: 1 problem, nothing was started\n  env PORT: ")
 
 
-@pytest.mark.parametrize("arguments", ["check", "schedule --count 1000", "check --help"])
-def test_a_full_disk_is_one_line(arguments: str) -> None:
-    done = sh(f"$flask {arguments} >/dev/full", **ENVIRONMENT)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "check",
+        "schedule --count 1000",
+        "status --url URL",
+        "status --json --url URL",
+        *(f"{command} --help" for command in COMMANDS),
+    ],
+)
+def test_a_full_disk_is_one_line(arguments: str, url: str) -> None:
+    done = sh(f"$flask {arguments.replace('URL', url)} >/dev/full", **ENVIRONMENT)
     assert (done.returncode, done.stderr) == (
         1,
         "Error: standard output cannot be written: No space left on device\n",
@@ -78,9 +88,16 @@ def test_a_reader_that_leaves_is_no_error() -> None:
 
 
 def test_a_closed_standard_output_leaves_the_exit_status(url: str) -> None:
-    assert sh("$flask check >&-", **ENVIRONMENT).returncode == 0
-    done = sh(f"$flask status --url {url} >&-", **ENVIRONMENT)
-    assert (done.returncode, done.stderr) == (1, "stuck: dump of stream public: urn:job\n")
+    for arguments in ("check", "schedule", *(f"{command} --help" for command in COMMANDS)):
+        done = sh(f"$flask {arguments} >&-", **ENVIRONMENT)
+        assert (done.returncode, done.stderr) == (0, "")
+    for option in ("", "--json"):
+        done = sh(f"$flask status {option} --url {url} >&-", **ENVIRONMENT)
+        assert (done.returncode, done.stderr) == (1, "stuck: dump of stream public: urn:job\n")
+    with Canned(answer(200, CREATED.encode())) as server:
+        url = server.endpoint.removesuffix("/sparql")
+        done = sh(f"$flask run-job dump --url {url} >&-", **ENVIRONMENT)
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_without_any_output_the_exit_status_remains(url: str) -> None:
@@ -104,7 +121,7 @@ def test_a_job_is_followed_even_if_nothing_can_be_printed(output: str) -> None:
         assert followed.startswith("the job continues, but its state cannot be read: ")
 
 
-@pytest.mark.parametrize(
+locales = pytest.mark.parametrize(
     "locale",
     [
         {"PYTHONIOENCODING": "latin-1"},
@@ -112,11 +129,22 @@ def test_a_job_is_followed_even_if_nothing_can_be_printed(output: str) -> None:
     ],
     ids=["latin-1", "ascii"],
 )
+
+
+@locales
 def test_a_locale_without_our_characters_gets_others(locale: dict[str, str], url: str) -> None:
     done = sh(f"$flask status --url {url}", **ENVIRONMENT, **locale)
     assert done.returncode == 1
     assert "\n      -> Read the log of delta-producer-dump-file-publisher;" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+@locales
+def test_clock_changes_are_marked_in_any_locale(locale: dict[str, str]) -> None:
+    variables = ENVIRONMENT | {"TZ": "Europe/Brussels"}
+    done = sh("$flask schedule --from 2024-03-30 --count 3", **variables, **locale)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "  <- clocks go forward 2024-03-31\n" in done.stdout
 
 
 def test_names_from_the_configuration_are_shown_in_any_locale() -> None:
