@@ -203,7 +203,11 @@ def from_the_future(state: StreamState, now: datetime) -> tuple[Job, ...]:
 
 
 def listed(jobs: Sequence[Job]) -> str:
-    """Return the first few jobs with their statuses, so that a message stays short."""
+    """Return the first few jobs with their statuses, so that a message stays short.
+
+    A job with two operations is there twice, and is named once.
+    """
+    jobs = list({job.uri: job for job in jobs}.values())
     named = jobs[:MAX_NAMED]
     shown = ", ".join(f"{job} ({job.status.value if job.status else '?'})" for job in named)
     more = f" and {len(jobs) - MAX_NAMED} more" if len(jobs) > MAX_NAMED else ""

@@ -13,7 +13,16 @@ from jobs.store import ErrorResource, TaskWithoutJob
 from sparql import queries
 from sparql.store import BoundSparqlStore
 from tests.support import stack
-from tests.support.builders import DUMP, INITIAL_SYNC, at, job_of, new_job, operation, stream_of
+from tests.support.builders import (
+    DUMP,
+    HEALING,
+    INITIAL_SYNC,
+    at,
+    job_of,
+    new_job,
+    operation,
+    stream_of,
+)
 from tests.support.servers import Store, select, select_terms, update
 from tests.support.sparql_store import soon
 from tests.support.sparql_text import first_operation
@@ -183,6 +192,25 @@ def test_an_active_job_with_two_operations_counts_under_each(
     both = {operation(DUMP), operation(INITIAL_SYNC)}
     assert {job.operation for job in read(store).active} == both
     assert {job.operation for job in store.active(STREAM.operations)} == both
+
+
+def test_a_finished_job_with_two_operations_counts_under_each(
+    triplestore: Store, store: BoundSparqlStore
+) -> None:
+    created = 'dct:created "2024-01-06T06:00:00Z"^^xsd:dateTime'
+    also = f"; task:operation <{operation(HEALING)}> ; {created}"
+    put(triplestore, GRAPH, job_text(JOB, "success", also))
+    both = {operation(DUMP), operation(HEALING)}
+    since = at("2024-01-06T06:00:00")
+    for found in (
+        store.state(STREAM, since).recent,
+        store.recent(STREAM.operations, since),
+        store.newest(STREAM.operations, LATEST),
+    ):
+        assert {job.operation for job in found} == both
+    assert [job.uri for job in store.state(STREAM, since).healed] == [JOB]
+    for name in both:
+        assert [job.uri for job in store.deletable_jobs(name)] == [JOB]
 
 
 def test_a_job_without_dates_or_task_is_found(triplestore: Store, store: BoundSparqlStore) -> None:

@@ -215,6 +215,13 @@ def test_a_wait_names_three_of_many_jobs_and_counts_the_others() -> None:
     assert "http://example.org/3" not in decision.reason
 
 
+def test_a_wait_names_a_job_with_two_operations_once() -> None:
+    jobs = tuple(job_of(kind, uri="http://example.org/1") for kind in (DUMP, HEALING))
+    decision = decide(stream_of(), DUMP, TICK, StreamState(active=jobs), NOW)
+    assert isinstance(decision, Wait)
+    assert decision.reason == "active: http://example.org/1 (busy)"
+
+
 @pytest.mark.parametrize(
     ("created", "done"),
     [
