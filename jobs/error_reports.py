@@ -14,6 +14,7 @@ from jobs.clock import EARLIEST, Clock
 from jobs.model import Job, JobKind, Stream, Tick
 from jobs.store import BoundStore, ErrorResource, JobStore, StoreError, StoreUnavailable
 from jobs.stream_log import log_about
+from jobs.text import fitting
 
 _log = logging.getLogger(__name__)
 
@@ -205,7 +206,7 @@ def _error(report: ErrorReport, period: datetime) -> ErrorResource:
         error_id=ids.error(report.subject, report.cause, period),
         graph=report.stream.jobs_graph,
         creator=report.stream.error_creator,
-        message=message[:MAX_MESSAGE].encode()[:MAX_MESSAGE_BYTES].decode(errors="ignore"),
+        message=fitting(message[:MAX_MESSAGE], MAX_MESSAGE_BYTES),
         created=report.at,
         job=report.job.uri if report.job else None,
     )

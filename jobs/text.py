@@ -22,6 +22,11 @@ def encodable(text: str) -> str:
     return text.encode(errors="replace").decode()
 
 
+def fitting(text: str, limit: int) -> str:
+    """Return the beginning of the text that takes at most `limit` bytes as UTF-8."""
+    return encodable(text).encode()[:limit].decode(errors="ignore")
+
+
 def escaped(text: str) -> str:
     r"""Return the text with an escape such as `\n` for each character that is not printable."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

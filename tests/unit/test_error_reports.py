@@ -255,6 +255,13 @@ def test_a_long_message_of_other_characters_is_cut_between_two_of_them(
     assert set(message.removeprefix(PREFIX)) == {"€"}
 
 
+def test_a_message_with_half_a_character_is_stored(
+    store: FakeJobStore, reporter: ErrorReporter
+) -> None:
+    report(reporter, replace(REPORT, message="half \ud800"))
+    assert messages(store) == ["half ?"]
+
+
 def test_an_error_that_the_store_refuses_does_not_delay_others(
     store: FakeJobStore, reporter: ErrorReporter
 ) -> None:
