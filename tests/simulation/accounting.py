@@ -48,9 +48,8 @@ def unaccounted(scenario: Scenario, ledger: Ledger, skipped: set[str]) -> Iterat
                 last = end if synced else end - scenario.times.window
             for tick in rule.times(0, last):
                 if _due(tick, operation, ledger) and not _fine(tick, record, ledger.lives):
-                    # A process with a wrong clock meets a tick at another time.
-                    slack = float("inf") if scenario.mode.rates.clocks else SLACK
-                    first = _never_resumed(tick, operation, ledger, slack)
+                    wrong = bool(scenario.mode.rates.clocks)
+                    first = _never_resumed(tick, operation, ledger, wrong_clocks=wrong)
                     what = "tick unaccounted" + (": killed before the first job" if first else "")
                     yield Violation(what, f"{name}: tick {tick}", known=first)
 
@@ -136,9 +135,15 @@ def _fine(tick: int, record: Record, lives: list[Life]) -> bool:
     return not lasting and record.last >= tick
 
 
-def _never_resumed(tick: int, operation: str, ledger: Ledger, slack: float) -> bool:
-    """Return whether the process of a tick was killed, and no job showed it to the next one."""
-    after = [life.began for life in ledger.lives[1:] if life.began > tick - slack]
-    lasting = any(life.ended is None and life.began + SLACK < tick for life in ledger.lives)
+def _never_resumed(tick: int, operation: str, ledger: Ledger, *, wrong_clocks: bool) -> bool:
+    """Return whether the process of a tick was killed, and no job showed it to the next one.
+
+    With a wrong clock a process meets a tick at another time, so that any restart counts.
+    """
+    later = ledger.lives[1:]
+    if not wrong_clocks:
+        later = [life for life in later if life.began > tick - SLACK]
+        if any(life.ended is None and life.began + SLACK < tick for life in ledger.lives):
+            return False
     jobs = [fact.applied_at for fact in ledger.jobs.values() if fact.operation == operation]
-    return bool(after) and not lasting and min(jobs, default=float("inf")) > min(after)
+    return bool(later) and min(jobs, default=float("inf")) > min(life.began for life in later)
