@@ -134,6 +134,7 @@ class Service(BaseModel):
             policy=TickPolicy(
                 window=timedelta(minutes=self.tick_window_minutes),
                 settle_time=timedelta(seconds=self.update_settle_seconds),
+                request_time=timedelta(seconds=self.mu_sparql_timeout),
                 standby_delay=self.standby_delay,
                 replicated="replica" in self.model_fields_set,
                 max_pause=timedelta(seconds=self.retry_max_seconds),

@@ -101,7 +101,7 @@ class PendingTicks:
             return None
         count, since = between(self.schedule, since, fire_time)
         newest = Tick(self.stream, self.kind, fire_time)
-        retry_at = elapsed + self.policy.settle_seconds
+        retry_at = elapsed + self.policy.resume_seconds
         pending = Pending.of(newest, fire_time, self.policy.window, retry_at, count)
         self.pending = replace(pending, first=since, guarded=True, why=LEFT_OVER)
         return Superseded(newest, count, since) if count else None

@@ -22,6 +22,8 @@ class TickPolicy:
     `window` is how long a tick stays due. It begins with the oldest pending tick of a schedule, so
     that a short period cannot hide a block for ever. `settle_time` is how long an update may
     still be applied after its answer was lost, and how long a reported success may be untrue.
+    `request_time` is how long a request may take, and so how much later than the settle time the
+    last update of a killed process may be applied.
     `standby_delay` is how long this replica must see a job creatable and absent before it creates
     it. `replicated` means that other replicas may write at the same time. `max_pause` is the
     longest pause between two tries. `report_every` is the period in which one error is repeated.
@@ -29,6 +31,7 @@ class TickPolicy:
 
     window: timedelta = timedelta(hours=6)
     settle_time: timedelta = timedelta(seconds=60)
+    request_time: timedelta = timedelta(0)
     standby_delay: timedelta = timedelta(0)
     replicated: bool = False
     max_pause: timedelta = timedelta(seconds=60)
@@ -38,6 +41,11 @@ class TickPolicy:
     def settle_seconds(self) -> float:
         """The settle time in seconds."""
         return self.settle_time.total_seconds()
+
+    @property
+    def resume_seconds(self) -> float:
+        """The seconds after which the last update of a killed process has arrived."""
+        return (self.settle_time + self.request_time).total_seconds()
 
     @property
     def standby_seconds(self) -> float:

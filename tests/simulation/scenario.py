@@ -56,6 +56,7 @@ class Times:
             policy=TickPolicy(
                 window=timedelta(seconds=self.window),
                 settle_time=timedelta(seconds=self.settle),
+                request_time=timedelta(seconds=self.timeout),
                 standby_delay=timedelta(seconds=self.standby * slot),
                 replicated=replicated,
                 report_every=timedelta(seconds=self.repeat),

@@ -69,6 +69,13 @@ CASES = {
         "7923.039 kill process 0 0.7031",
         "task run twice",
     ),
+    "the last update of a killed process comes after its successor has written": Case(
+        "clocks",
+        "2026:351",
+        "286.248 write vanished 0 0.8700\n307.906 write late 0 0.8097\n"
+        "398.328 read fails 0 0.7356\n487.991 kill process 0 0.1356",
+        "task run twice",
+    ),
     "an initial sync is given up when its stream is blocked for its window": Case(
         "faults", "1:8", "0.297 write unreachable 0 0.0184", "initial sync given up"
     ),

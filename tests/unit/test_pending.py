@@ -471,3 +471,10 @@ def test_the_delay_of_discarded_ticks_does_not_count_for_later_ones() -> None:
     discard(ticks, SIX + MINUTE)
     advance(ticks, SIX + HOUR)
     assert not may_write(ticks, SIX + HOUR)
+
+
+def test_a_resumed_tick_waits_for_the_last_update_of_a_killed_process() -> None:
+    """It was sent just before the kill, could take a request's time, and arrive late after that."""
+    ticks = ticks_of(handled_until=SIX, settle_time=MINUTE, request_time=2 * MINUTE)
+    resume(ticks, SIX, SIX - DAY)
+    assert pending_of(ticks).retry_at == seconds(SIX + 3 * MINUTE)
