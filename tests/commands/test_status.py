@@ -262,9 +262,11 @@ def test_a_service_that_does_not_answer_in_time_times_out(said: bytes, pause: fl
 
 def test_an_endless_answer_is_not_read_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("commands.service.MAX_ANSWER", 2**20)
-    result = status(b" " * (2**20 + 1))
+    said = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n" + b" " * (2**20 + 1)
+    with Canned(said) as server:
+        result = run(loaded(ENVIRONMENT), "status", "--url", server.endpoint)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "/status: the answer is longer than 1 MiB; " in result.stderr
+    assert "/sparql/status: the answer is longer than 1 MiB; " in result.stderr
 
 
 def test_an_answer_that_ends_early_is_reported() -> None:
