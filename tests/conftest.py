@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
+from tests.support.requirements import require
 from tests.support.servers import Oxigraph, Store, clear
 from tests.support.virtuoso import Virtuoso, virtuoso_available
 
@@ -45,10 +46,8 @@ def oxigraph() -> Iterator[Store]:
 @pytest.fixture(scope="session")
 def virtuoso() -> Iterator[Store]:
     """One Virtuoso for all tests: it takes seconds to start."""
-    if not virtuoso_available():
-        if os.environ.get("CI") == "true":
-            pytest.fail("virtuoso-t is not on PATH, and CI skips no store")
-        pytest.skip("virtuoso-t is not on PATH")
+    problem = "virtuoso-t is not on PATH; install it (Debian: virtuoso-opensource-7)"
+    require(virtuoso_available(), problem)
     with Virtuoso() as store:
         yield store
 
