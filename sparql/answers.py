@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Any, TypeAlias
@@ -92,7 +92,7 @@ class Parts:
     errors: list[str] = field(default_factory=list)
 
 
-def parse_parts(bindings: Sequence[Binding]) -> Mapping[str, Parts]:
+def parse_parts(bindings: Sequence[Binding]) -> dict[str, Parts]:
     """Return the parts of each job of `parts_of_jobs`; none of a job that has no row."""
     parts: dict[str, Parts] = defaultdict(Parts)
     for binding in bindings:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from jobs.model import Job, NewJob, Status, Stream, StreamState
 from jobs.store import Deadline, ErrorResource, JobWithoutTask, TaskWithoutJob
 from sparql import answers, queries, repair_queries
-from sparql.answers import Binding
+from sparql.answers import Binding, Parts
 from sparql.client import SparqlClient
 from sparql.errors import BadAnswer, SparqlError
 from sparql.terms import TermError, is_iri
@@ -20,6 +20,7 @@ from sparql.terms import TermError, is_iri
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 BATCH = 1000  # values of one list; Virtuoso takes at most 4,094
+READ_JOBS = 100  # of one read for tasks and errors; a Virtuoso often answers 10,000 rows at most
 # The deltas of one update are one message, and the dump-file-publisher refuses more than 100 kB. A
 # triple takes about 400 bytes of it, the message of an error up to 8,000.
 DELETED = 24  # jobs and tasks
@@ -145,12 +146,14 @@ class BoundSparqlStore:
 
     def delete(self, jobs: Sequence[Job]) -> None:
         """Remove jobs, their tasks and the errors that reference them, in small updates."""
-        with _writable():
-            text = queries.parts_of_jobs([job.uri for job in jobs])
-        parts = self._select(text, answers.parse_parts)
+        parts: dict[str, Parts] = {}
+        for batch in _batches([job.uri for job in jobs], READ_JOBS):
+            with _writable():
+                text = queries.parts_of_jobs(batch)
+            parts |= dict.fromkeys(batch, Parts()) | self._select(text, answers.parse_parts)
         self.delete_errors([error for part in parts.values() for error in part.errors])
         # Each job goes after its tasks: if only a part was done, it is found again.
-        own = [uri for job in jobs for uri in (*parts[job.uri].tasks, job.uri)]
+        own = [uri for job, part in parts.items() for uri in (*part.tasks, job)]
         for batch in _batches(list(filter(is_iri, own)), DELETED):
             self._update(queries.delete_subjects(batch))
 

@@ -89,6 +89,15 @@ def test_a_blank_node_does_not_keep_others_from_their_repair(
     assert all("<urn:job>" in text and "b0" not in text for text in updates)
 
 
+def test_the_parts_of_many_jobs_are_read_in_small_answers(
+    store: BoundSparqlStore, server: Canned
+) -> None:
+    """Virtuoso cuts an answer at a number of rows, and each job can have many errors."""
+    store.delete([job_of(DUMP, uri=f"urn:job:{number}") for number in range(1000)])
+    reads = [request.sparql for request in server.requests if not request.is_update]
+    assert [text.count("<urn:job:") for text in reads] == [2 * 100] * 10
+
+
 def test_jobs_without_a_task_that_no_update_can_name_are_left_out(
     store: BoundSparqlStore, server: Canned
 ) -> None:
