@@ -11,7 +11,7 @@ from jobs.model import Job, JobKind, Stream
 from jobs.rules import MAX_NAMED, listed
 from jobs.store import BoundStore, StoreError, StoreUnavailable
 from jobs.stream_log import log_about
-from jobs.text import count
+from jobs.text import count, first_few
 
 _log = logging.getLogger(__name__)
 
@@ -58,11 +58,10 @@ def delete_jobs(
 def refuse_undeletable(jobs: Sequence[Job], removed: int) -> None:
     """Raise `StoreError` if any jobs are left because no update can name them."""
     if jobs:
-        named = ", ".join(f"{job.uri!a} in graph {job.graph}" for job in jobs[:MAX_NAMED])
-        more = f" and {len(jobs) - MAX_NAMED} more" if len(jobs) > MAX_NAMED else ""
+        named = first_few([f"{job.uri!a} in graph {job.graph}" for job in jobs], MAX_NAMED)
         left = f"{count(removed, 'job')} removed, but {count(len(jobs), 'job')} cannot be removed"
         why = "no update can name a blank node or a relative IRI"
-        raise StoreError(f"{left}: {named}{more}; {why}; {BY_HAND}")
+        raise StoreError(f"{left}: {named}; {why}; {BY_HAND}")
 
 
 def _delete_batches(

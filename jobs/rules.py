@@ -12,6 +12,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from jobs.model import Job, JobKind, Stream, StreamState, Trigger
+from jobs.text import first_few
 
 CLOCK_TOLERANCE = timedelta(minutes=5)  # by which the clocks of two machines may differ
 MAX_NAMED = 3  # blocking jobs that a message names
@@ -207,8 +208,5 @@ def listed(jobs: Sequence[Job]) -> str:
 
     A job with two operations is there twice, and is named once.
     """
-    jobs = list({job.uri: job for job in jobs}.values())
-    named = jobs[:MAX_NAMED]
-    shown = ", ".join(f"{job} ({job.status.value if job.status else '?'})" for job in named)
-    more = f" and {len(jobs) - MAX_NAMED} more" if len(jobs) > MAX_NAMED else ""
-    return shown + more
+    named = {job.uri: f"{job} ({job.status.value if job.status else '?'})" for job in jobs}
+    return first_few(list(named.values()), MAX_NAMED)

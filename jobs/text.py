@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Final
 
 _INVISIBLE: Final = re.compile(  # the default ignorable code points of Unicode, and its blanks
@@ -20,6 +21,12 @@ _INVISIBLE: Final = re.compile(  # the default ignorable code points of Unicode,
 def encodable(text: str) -> str:
     """Return the text with `?` for each lone surrogate, which UTF-8 cannot encode."""
     return text.encode(errors="replace").decode()
+
+
+def first_few(texts: Sequence[str], number: int) -> str:
+    """Return the first few texts with commas, and how many more there are."""
+    more = f" and {len(texts) - number} more" if len(texts) > number else ""
+    return ", ".join(texts[:number]) + more
 
 
 def fitting(text: str, limit: int) -> str:

@@ -122,7 +122,7 @@ class Connection:
 
     @property
     def usable(self) -> bool:
-        """Whether the server has neither closed it nor sent what nobody asked for."""
+        """Whether a request can be sent: the server has not closed it, and has sent nothing."""
         if time.monotonic() - self.idle_since > IDLE_SECONDS:
             return False
         poll = select.poll()

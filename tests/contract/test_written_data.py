@@ -397,7 +397,7 @@ def test_duplicate_values_of_finished_jobs_and_tasks_are_repaired(
 def test_values_that_no_repair_can_order_are_left_alone(
     triplestore: Store, store: BoundSparqlStore
 ) -> None:
-    """Otherwise each sweep would send the same update in vain."""
+    """Otherwise each sweep would send the same update without effect."""
     put(triplestore, GRAPH, own_job(JOB, "; adms:status <urn:unknown>"))
     assert store.repair_duplicate_values([operation(DUMP)]) == ()
 

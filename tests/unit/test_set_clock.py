@@ -74,6 +74,16 @@ def test_a_clock_that_was_ahead_for_half_a_minute_costs_no_tick() -> None:
     assert fire_times == [START + minutes * MINUTE for minutes in range(5, 50, 5)]
 
 
+def be_ahead_for_twelve_minutes(dumps: OneStream) -> None:
+    """Let the clock be an hour ahead, which brings a tick, and then correct it."""
+    dumps.clock.now = START + HOUR
+    dumps.reconcile(START + HOUR + SECOND)
+    dumps.reconcile(START + HOUR + 2 * SECOND)
+    dumps.finish_jobs()
+    dumps.clock.now = START + 12 * MINUTE
+    dumps.clock.elapsed += 12 * 60
+
+
 @pytest.mark.parametrize(
     "jobs",
     [
@@ -89,13 +99,7 @@ def test_a_tick_that_came_while_the_clock_was_ahead_is_taken_up_when_it_is_corre
     caplog.set_level(logging.INFO)
     dumps = OneStream(ticking(dump="*/5 * * * *"))
     dumps.store.add(*jobs)
-    dumps.clock.now = START + HOUR
-    dumps.clock.elapsed += 60
-    dumps.reconcile(START + HOUR + SECOND)
-    dumps.reconcile(START + HOUR + 2 * SECOND)
-    dumps.finish_jobs()
-    dumps.clock.now = START + 12 * MINUTE
-    dumps.clock.elapsed += 10 * 60
+    be_ahead_for_twelve_minutes(dumps)
     dumps.reconcile_often(START + 14 * MINUTE, 5 * SECOND)
     assert dumps.store.created[-1].created == START + 10 * MINUTE
     assert "supersedes" in caplog.text
@@ -118,12 +122,7 @@ def test_a_tick_that_a_delete_call_ended_does_not_come_again_when_the_clock_is_c
 
 def test_an_absent_store_costs_no_tick_when_the_clock_is_corrected() -> None:
     dumps = OneStream(ticking(dump="*/5 * * * *"))
-    dumps.clock.now = START + HOUR
-    dumps.reconcile(START + HOUR + SECOND)
-    dumps.reconcile(START + HOUR + 2 * SECOND)
-    dumps.finish_jobs()
-    dumps.clock.now = START + 12 * MINUTE
-    dumps.clock.elapsed += 12 * 60
+    be_ahead_for_twelve_minutes(dumps)
     dumps.store.failures["newest"] = [REFUSED]
     dumps.reconcile_often(START + 14 * MINUTE, 5 * SECOND)
     assert dumps.store.created[-1].created == START + 10 * MINUTE
