@@ -32,8 +32,8 @@ from tzlocal import get_localzone
 
 from commands import command_app, for_commands
 from commands.context import CommandContext
-from commands.output import note
-from config import ConfigError, Settings, load
+from commands.output import or_exit
+from config import Settings, load
 from jobs.clock import Clock
 from jobs.composition import Domain, compose_domain
 from jobs.store import JobStore
@@ -55,7 +55,6 @@ from web.views import Views
 
 _log = logging.getLogger("service")
 
-EX_CONFIG: Final = 78  # of sysexits.h: the configuration is wrong, a restart does not help
 SHUTDOWN_SECONDS: Final = 8  # for a write that is under way
 STOP_SECONDS: Final = 9.3  # for the whole stop, whatever hangs; docker kills after 10
 POLL_SECONDS: Final = 0.2  # between two checks for a signal, and of the clock
@@ -86,11 +85,7 @@ def command_context() -> CommandContext:
 
 def valid_settings() -> Settings:
     """Return the settings, or print every problem and end with exit status 78."""
-    try:
-        return load_settings()
-    except ConfigError as error:
-        note(*str(error).split("\n"))
-        raise SystemExit(EX_CONFIG) from error
+    return or_exit(load_settings)
 
 
 def load_settings() -> Settings:

@@ -1,21 +1,23 @@
-"""`flask check`: show what a configuration means before it is deployed."""
+"""`flask check`: show what a configuration means before it is deployed, and if its stack fits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 from itertools import chain
+from pathlib import Path
 from typing import Final
 
 import click
 from flask.cli import with_appcontext
 
 from commands.context import current_context
-from commands.output import Command, show
+from commands.output import Command, or_exit, show
 from commands.overlaps import Overlap, overlaps
 from commands.text import columns, instant, wrapped
 from config import Settings
 from jobs.model import Plan
+from jobs.system_clock import utc_now
 from jobs.text import count
 
 HORIZON: Final = timedelta(days=14)
@@ -23,17 +25,40 @@ MAX_OVERLAPS: Final = 10  # lines of output
 
 
 @click.command(cls=Command)
+@click.option(
+    "--stack",
+    "directory",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Compare the settings in the docker-compose files of this folder with the configuration "
+    "of the neighbours. Ends with exit status 1 if something is wrong.",
+)
 @with_appcontext
-def check() -> None:
+def check(directory: Path | None) -> None:
     """Check the configuration and show what it means.
 
     Works without the store and without a running service. If the configuration has problems, it
     lists them all on standard error and ends with exit status 78, as the service does at its
     start.
     """
+    if directory is not None:
+        check_stack(directory)
+        return
     context = current_context()
     for line in report(context.settings, context.clock.now()):
         show(line)
+
+
+def check_stack(directory: Path) -> None:
+    """Compare this service with its neighbours; end with exit status 1 if something is wrong."""
+    # Its parsers take time to import, and the service, which imports this module, needs none.
+    from commands.stack.report import check_folder, lines  # noqa: PLC0415
+
+    found = or_exit(lambda: check_folder(directory, utc_now()))
+    for line in lines(found):
+        show(line)
+    if not found.fine:
+        raise SystemExit(1)
 
 
 def report(settings: Settings, now: datetime) -> Iterator[str]:

@@ -10,13 +10,17 @@ import contextlib
 import errno
 import json
 import sys
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 import click
 
+from config import ConfigError
 from jobs.text import escaped
 
+EX_CONFIG: Final = 78  # of sysexits.h: the configuration is wrong, a restart does not help
 _ASCII: Final = str.maketrans({"→": "->", "←": "<-", "…": "...", "—": "--"})
+_T = TypeVar("_T")
 
 
 class OutputError(click.ClickException):
@@ -69,6 +73,15 @@ def note(*lines: str, before: str = "", nl: bool = True) -> None:
     with contextlib.suppress(OSError):
         for line in lines:
             click.echo(before + _printable(line, sys.stderr), err=True, nl=nl)
+
+
+def or_exit(load: Callable[[], _T]) -> _T:
+    """Return what `load` returns, or print every problem and end with exit status 78."""
+    try:
+        return load()
+    except ConfigError as error:
+        note(*str(error).split("\n"))
+        raise SystemExit(EX_CONFIG) from error
 
 
 @contextlib.contextmanager
