@@ -99,7 +99,9 @@ def _services(directory: Path, file: str, variables: Mapping[str, str]) -> dict[
     try:
         content = yaml.load(_text(directory, file), _Loader)  # noqa: S506 - a SafeLoader
         services = content.get("services") or {}
-        return {name: _normal(substituted(raw or {}, variables)) for name, raw in services.items()}
+        return {
+            str(name): _normal(substituted(raw or {}, variables)) for name, raw in services.items()
+        }
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise ComposeError(file, f"{line}{error.problem or error.context}") from error
@@ -148,7 +150,9 @@ def _environment(value: Any) -> dict[str, str]:
     pairs = (
         value.items() if isinstance(value, dict) else (str(item).split("=", 1) for item in value)
     )
-    return {pair[0]: str(pair[1]) for pair in map(tuple, pairs) if pair[1:] not in ((), (None,))}
+    return {
+        str(pair[0]): str(pair[1]) for pair in map(tuple, pairs) if pair[1:] not in ((), (None,))
+    }
 
 
 def _volume(value: Any) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The rules about operations: each job is controlled, and each task is done by somebody."""
+"""The rules about operations: each job is controlled, and each task is done by a service."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def task_operations(stack: StackConfiguration) -> Iterator[Result]:
         if task in heard:
             yield Right(heard[task].file, "listens for the task operation", str(job))
         elif consumers and (_lists(consumers, job) or not _others_know(stack, job)):
-            problem = f"nobody listens for this task operation of the {job}"
+            problem = f"no service listens for this task operation of the {job}"
             usual = consumers[0]
             fix = f"write {usual.tasks[job.plan.kind]}, as the service of {usual.file} expects"
             yield Finding(job.place, task, problem, fix)

@@ -84,7 +84,8 @@ class StackReader:
             try:
                 instances.append(self._instance(service, paths))
             except ConfigError as error:
-                problems.append(str(error))
+                where = f"{service.place}, service {service.name}\n" if service else ""
+                problems.append(f"{where}{error}")
         if not (instances or problems):
             problems.append(
                 f"{self.directory}: no configuration of this service; name a folder with a "
@@ -151,16 +152,21 @@ class StackReader:
         return tuple(found)
 
     def _located(self, neighbour: Neighbour) -> Iterator[tuple[Path, Mapping[str, str]]]:
-        """Yield each file of a neighbour, with the environment of its service."""
-        located = [
-            (path, service.environment)
-            for service in self._services(neighbour)
-            if (path := _host_path(neighbour, service)) is not None
-        ]
-        located = located or [(path, {}) for path in neighbour.in_folder(self.directory)]
+        """Yield each file of a neighbour, with the environment of its service.
+
+        A service of the compose files reads what is mounted. Usual names count only without one.
+        """
+        services = self._services(neighbour)
+        located: dict[Path, Mapping[str, str]] = {}
+        for service in services:
+            path = _host_path(neighbour, service)
+            if path is not None:
+                located[path] = service.environment
+        if not services:
+            located = {path: {} for path in neighbour.in_folder(self.directory)}
         if not located:
             self.absent.append(neighbour.title)
-        return iter(dict(located).items())
+        return iter(located.items())
 
     def _delta_rules(self, file: str, text: str, _environment: Mapping[str, str]) -> DeltaRules:
         exported = exported_list(text)

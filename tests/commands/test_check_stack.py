@@ -19,10 +19,7 @@ from tests.support.stack_folders import (
     CONTROLLER,
     DISPATCHER,
     DUMP_OPERATION,
-    ENVIRONMENT,
-    HEALING_TASK,
     INITIATOR,
-    OURS,
     RULES,
     SYNC_OPERATION,
     checked,
@@ -38,58 +35,6 @@ from tests.support.stack_folders import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-# What cannot be read
-
-
-@pytest.mark.parametrize(
-    ("file", "content", "reason"),
-    [
-        (CONTROLLER, "{", "Invalid JSON: EOF while parsing an object at line 1 column 1"),
-        (CONTROLLER, [], "Input should be an object"),
-        (CONTROLLER, {"http://e.org/x": {}}, "http://e.org/x, tasksConfiguration: Field required"),
-        (ALERTING, {"creators": "all"}, "creators: Input should be a valid array"),
-        (RULES, "export default rules()", "line 1: `rules()` is not a list in this file"),
-        (RULES, "export default [{}, call()]", "line 1: `call()` is not a literal"),
-        (RULES, "export default [{}, call()]", "line 1: callback: Field required"),
-        (COMPOSE, "services: {", "line 1: expected the node content, but found '<stream end>'"),
-        (
-            COMPOSE,
-            f"services: {{error-alert: {{volumes: ['./{ALERTING}:/config/config.json']}}}}",
-            "No such file or directory",
-        ),
-    ],
-)
-def test_a_file_that_cannot_be_read(tmp_path: Path, file: str, content: Any, reason: str) -> None:
-    report = checked(tmp_path, {**OURS, file: content})
-    named_file = ALERTING if reason.startswith("No such") else file
-    assert (named_file, reason) in [(unread.file, unread.reason) for unread in report.unread]
-    result = run(loaded(files={CONFIG: [stream()]}), "check", "--stack", str(tmp_path))
-    assert result.exit_code == 1
-    assert "not read, so not checked\n  " in result.stdout
-    assert f"  {named_file}: {reason}\n" in result.stdout
-
-
-def test_an_environment_file_that_is_not_there(tmp_path: Path) -> None:
-    compose = (
-        f"{ENVIRONMENT}      HEALING_TASK_OPERATION: {HEALING_TASK}\n    env_file: secrets.env"
-    )
-    [unread] = checked(tmp_path, {COMPOSE: compose}).unread
-    assert unread.file == "secrets.env"
-    assert "delta-producer-background-jobs-initiator takes its environment from it" in unread.reason
-
-
-def test_a_neighbour_that_is_not_there(tmp_path: Path) -> None:
-    report = checked(tmp_path, {**OURS, CONTROLLER: controlled()})
-    assert report.absent == (
-        "publication-graph-maintainer",
-        "dump-file-publisher",
-        "error-alert",
-        "delta-notifier",
-        "dispatcher",
-    )
-    assert report.fine
 
 
 # The command
@@ -160,11 +105,11 @@ def test_a_change_to_any_file_of_it_is_found(tmp_path: Path) -> None:
         path.write_text(text)
 
 
-def test_the_shell_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CONFIG_FILE", "/nowhere")
-    monkeypatch.setenv("TZ", "Mars/Olympus")
-    result = run(loaded(files={CONFIG: [stream()]}), "check", "--stack", str(whole(tmp_path)))
-    assert result.exit_code == 0
+@pytest.mark.parametrize("shell", [{}, {"CONFIG_FILE": "/nowhere", "TZ": "Mars/Olympus"}])
+def test_the_environment_of_the_shell_plays_no_part(tmp_path: Path, shell: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "flask", "check", "--stack", str(whole(tmp_path))]
+    done = subprocess.run(command, cwd=ROOT, env=shell, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -221,6 +166,27 @@ def test_the_service_loads_no_parser_that_only_this_command_needs() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+# Documentation
+
+
+def test_the_example_of_the_documentation(tmp_path: Path) -> None:
+    compose = """\
+services:
+  delta-producer-background-jobs-initiator:
+    volumes: [./config/background-jobs-initiator:/config]
+"""
+    rules = [rule("job-controller", {}, gracePeriod=...), rule("error-alert", {}), "cacheRule()"]
+    files = {
+        COMPOSE: compose,
+        "config/background-jobs-initiator/config.json": [named()],
+        CONTROLLER: controlled(dump=...),
+        ALERTING: {"creators": ["http://example.org/other"]},
+        RULES: exported(*rules),
+    }
+    output = "\n".join(lines(checked(tmp_path, files))).replace(str(tmp_path), ".")
+    assert f"```text\n{output}\n```" in (ROOT / "docs" / "cli.md").read_text()
 
 
 # Real stacks

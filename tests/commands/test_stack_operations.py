@@ -90,7 +90,7 @@ def test_an_entry_with_another_task(tmp_path: Path) -> None:
 # Task operations
 
 
-def test_somebody_listens_for_every_task_operation(tmp_path: Path) -> None:
+def test_a_service_listens_for_every_task_operation(tmp_path: Path) -> None:
     neighbours = {MAINTAINER: maintained(), PUBLISHER: published(DUMP_OPERATION)}
     found = right(tmp_path, {**OURS, **neighbours})
     both = "initial sync of stream public, healing of stream public"
@@ -100,7 +100,7 @@ def test_somebody_listens_for_every_task_operation(tmp_path: Path) -> None:
 
 def test_the_environment_without_healing_in_its_task_operation(tmp_path: Path) -> None:
     assert only_finding(tmp_path, {COMPOSE: ENVIRONMENT, MAINTAINER: maintained()}) == (
-        f'{COMPOSE}: got "{TASK}patchPublicationGraph" — nobody listens for this task '
+        f'{COMPOSE}: got "{TASK}patchPublicationGraph" — no service listens for this task '
         "operation of the healing of delta-producer-background-jobs-initiator; "
         f"write {HEALING_TASK}, as the service of {MAINTAINER} expects"
     )
@@ -120,7 +120,7 @@ def test_a_task_of_a_service_that_is_not_known_here(tmp_path: Path) -> None:
     other = maintained(SYNC_OPERATION, "http://e.org/other")
     assert findings(tmp_path, {**ours, CONTROLLER: entries, MAINTAINER: other}) == []
     [finding] = findings(tmp_path, {**ours, CONTROLLER: entries, MAINTAINER: maintained()})
-    assert 'got "http://e.org/sync" — nobody listens' in finding
+    assert 'got "http://e.org/sync" — no service listens' in finding
 
 
 def test_a_dump_file_publisher_with_another_task_operation(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ services:
 """
     files = {**OURS, COMPOSE: compose, PUBLISHER: published(DUMP_OPERATION)}
     [finding] = findings(tmp_path, files)
-    assert f'{INITIATOR}: got "{DUMP_TASK}" — nobody listens' in finding
+    assert f'{INITIATOR}: got "{DUMP_TASK}" — no service listens' in finding
     assert "write http://e.org/dump, as the service of" in finding
 
 

@@ -70,6 +70,12 @@ def test_the_innermost_mount_counts(tmp_path: Path) -> None:
     assert only(tmp_path).host_path("/config/other.json") == tmp_path / "a/other.json"
 
 
+def test_keys_that_are_not_text(tmp_path: Path) -> None:
+    written(tmp_path, docker_compose__yml="services: {~: {environment: {~: a}}}")
+    service = only(tmp_path)
+    assert (service.name, service.environment) == ("None", {"None": "a"})
+
+
 def test_an_override_file_adds_and_replaces(tmp_path: Path) -> None:
     first = "image: i:1\n    environment: {A: a, B: b}\n    volumes: ['./a:/a', './b:/b']"
     second = "image: i:2\n    environment: [B=c]\n    volumes: ['./c:/b/']\n    ports: ['1:80']"
