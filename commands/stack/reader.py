@@ -201,8 +201,7 @@ class StackReader:
         for neighbour in RECEIVERS:
             if any(is_service(neighbour, service) for service in by_name):
                 return neighbour.title
-        named = (one.title for one in RECEIVERS if not by_name and one.is_named(host))
-        return next(named, "")
+        return next((one.title for one in RECEIVERS if one.is_named(host)), "")
 
     def _place(self, path: Path) -> str:
         inside = path.is_relative_to(self.directory)

@@ -157,6 +157,7 @@ def test_consumers_list_every_job_operation(tmp_path: Path) -> None:
     "wrong",
     [
         DUMP_OPERATION.replace("deltaDump", "deltadump"),
+        DUMP_OPERATION.upper(),
         DUMP_OPERATION + "/",
         DUMP_OPERATION + " ",
         DUMP_OPERATION.replace("public", "publik"),

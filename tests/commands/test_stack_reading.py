@@ -20,7 +20,9 @@ from tests.support.stack_folders import (
     RULES,
     checked,
     controlled,
+    named,
     only_finding,
+    written,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,6 +63,21 @@ def test_an_environment_file_that_is_not_there(tmp_path: Path) -> None:
     [unread] = checked(tmp_path, {COMPOSE: compose}).unread
     assert unread.file == "secrets.env"
     assert "delta-producer-background-jobs-initiator takes its environment from it" in unread.reason
+
+
+def test_a_file_of_this_machine_is_no_file_of_the_container(tmp_path: Path) -> None:
+    outside = written(tmp_path / "machine", {"config.json": [named()]}) / "config.json"
+    compose = f"services: {{bg-jobs-initiator: {{environment: {{CONFIG_FILE: {outside}}}}}}}"
+    with pytest.raises(ConfigError, match=r"config\.json: no such file"):
+        checked(tmp_path / "stack", {COMPOSE: compose})
+
+
+def test_a_neighbour_without_a_mount_does_not_read_its_usual_file(tmp_path: Path) -> None:
+    compose = "services: {error-alert: {image: lblod/loket-error-alert-service:1.0.0}}"
+    files = {**OURS, COMPOSE: compose, ALERTING: {"creators": ["http://e.org/other"]}}
+    report = checked(tmp_path, files)
+    assert report.findings == []
+    assert "error-alert" in report.absent
 
 
 def test_a_neighbour_that_is_not_there(tmp_path: Path) -> None:
