@@ -35,7 +35,7 @@ class Bare:
 
     def state(self) -> None:
         """Read what a decision about a stream needs."""
-        self._send(self._query, "query", queries.stream_state(STREAM, new_job("a").created))
+        self._send(self._query, "query", queries.stream_states([STREAM], [new_job("a").uri]))
 
     def close(self) -> None:
         """Close the connection."""

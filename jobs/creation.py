@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TypeAlias
 
 from jobs import ids
-from jobs.clock import LATEST, Clock
+from jobs.attempt import Attempt, SentJob, TickOutcome
+from jobs.clock import Clock
 from jobs.events import Event, EventLog, Result
 from jobs.locks import StreamLocks
-from jobs.model import Job, JobKind, NewJob, Status, Stream, StreamState, Tick, Trigger
+from jobs.model import JOB_BASE, JobKind, NewJob, Stream, StreamState, Tick, Trigger
 from jobs.rules import (
     RULES,
-    AlreadyDone,
     Create,
     Decision,
-    Refuse,
-    Wait,
     decide,
     from_the_future,
-    listed,
     needs_state,
 )
+from jobs.startup_ids import StartupIds
 from jobs.store import (
     BoundStore,
     Deadline,
@@ -49,20 +45,6 @@ class JobRefused(Exception):
     """A person's request that the rules refuse; the text names what would change that."""
 
 
-@dataclass(frozen=True)
-class SentJob:
-    """A job that was sent to the store, and that a read still has to confirm.
-
-    `doubt` is the error after which the job may have been written or not; None after a success.
-    """
-
-    job: NewJob
-    doubt: StoreError | None = None
-
-
-TickOutcome: TypeAlias = SentJob | Create | AlreadyDone | Wait | Refuse
-
-
 @dataclass
 class JobCreator:
     """Creates jobs, for persons and for ticks."""
@@ -71,7 +53,7 @@ class JobCreator:
     clock: Clock
     locks: StreamLocks
     events: EventLog
-    _startup_ids: dict[str, str] = field(default_factory=dict, init=False)
+    _startup_ids: StartupIds = field(default_factory=StartupIds, init=False)
     _reported_healed: set[str | None] = field(default_factory=set, init=False)
 
     def request(self, stream: Stream, kind: JobKind) -> NewJob:
@@ -95,31 +77,30 @@ class JobCreator:
         self._record(stream, kind, Result.CREATED, job=job.uri)
         return job
 
-    def create_for_tick(
-        self, tick: Tick, since: datetime, *, write: bool, guarded: bool, alone: bool
-    ) -> TickOutcome:
-        """Send the job of a tick if the rules allow it; `since` is its oldest pending tick.
+    def create_for_tick(self, tick: Tick, attempt: Attempt) -> TickOutcome:
+        """Send the job of a tick if the rules allow it.
 
-        Without `write`, return `Create` instead. A `guarded` write does nothing if the job exists
-        by then: another write for it may be under way. A job of a start is always guarded, because
-        an earlier process may have been stopped while it wrote. A replica that is not `alone`
-        takes any job since `since` as proof that another replica works.
-
-        The caller holds the stream's lock. Raise `StoreError` if certainly nothing was written.
+        A job of a start is always guarded, because an earlier process may have been stopped while
+        it wrote. The caller holds the stream's lock. Raise `StoreError` if certainly nothing was
+        written.
         """
         stream, kind = tick.stream, tick.kind
         trigger = RULES[kind].started_by
         store = self.store.within(self.clock.deadline())
         # Before the state is read: a job of a second process then counts in one of the two reads.
         job_id = self._tick_job_id(tick, store)
-        state = store.state(stream, since)
+        state = store.state(stream, [JOB_BASE + job_id])
         send_by = self.clock.deadline(STATE_VALID_SECONDS)
-        done_since = tick.fire_time if alone else since
+        if not attempt.fresh:  # after the active jobs: one that finishes meanwhile is in this read
+            recent = store.recent([stream.operation(kind)], attempt.since)
+            state = replace(state, recent=state.recent + recent)
+        done_since = tick.fire_time if attempt.alone else attempt.since
         decision = self._decide(stream, kind, trigger, state, done_since)
-        if not isinstance(decision, Create) or not write:
+        if not isinstance(decision, Create) or not attempt.write:
             return decision
         job = self._new_job(stream, kind, job_id, tick.fire_time)
-        return self._send(job, store, send_by, guarded=guarded or trigger is Trigger.STARTUP)
+        guarded = attempt.guarded or trigger is Trigger.STARTUP
+        return self._send(job, store, send_by, guarded=guarded)
 
     def _create_for_request(self, stream: Stream, kind: JobKind) -> NewJob:
         send_by = deadline = self.clock.deadline()
@@ -128,7 +109,7 @@ class JobCreator:
         with (self.locks.hold if decides else self.locks.share)(stream, deadline):
             state = StreamState()
             if decides:
-                state = store.state(stream, self.clock.now())
+                state = store.state(stream)
                 send_by = self.clock.deadline(STATE_VALID_SECONDS)
             decision = self._decide(stream, kind, Trigger.REQUEST, state)
             if not isinstance(decision, Create):
@@ -197,17 +178,11 @@ class JobCreator:
         raise StoreUnavailable(message, sent=True) from doubt
 
     def _tick_job_id(self, tick: Tick, store: BoundStore) -> str:
-        """Return the id of a tick's job; the id of a start's job is chosen at the first try."""
+        """Return the id of a tick's job."""
         operation = tick.stream.operation(tick.kind)
-        if RULES[tick.kind].started_by is not Trigger.STARTUP:
-            return ids.tick_job(operation, tick.fire_time)
-        if operation not in self._startup_ids:
-            # From jobs of every date: after a wrong clock the same id must not come again.
-            earlier = store.newest([operation], LATEST)
-            previous = earlier[-1].uri if earlier else None
-            self._startup_ids[operation] = ids.startup_job(operation, previous)
-            _report_earlier(tick, earlier)
-        return self._startup_ids[operation]
+        if RULES[tick.kind].started_by is Trigger.STARTUP:
+            return self._startup_ids.id_of(tick, store)
+        return ids.tick_job(operation, tick.fire_time)
 
     def _new_job(self, stream: Stream, kind: JobKind, job_id: str, created: datetime) -> NewJob:
         return NewJob(
@@ -238,11 +213,3 @@ class JobCreator:
             job=job,
         )
         self.events.record(event)
-
-
-def _report_earlier(tick: Tick, earlier: Sequence[Job]) -> None:
-    """Log why a start creates a new initial sync although there was one before."""
-    if earlier and not any(job.status is Status.SUCCESS or job.active for job in earlier):
-        log = log_about(_log, tick.stream, tick.kind, tick=tick)
-        text = "none succeeded yet, and the last one is %s: a new one is due"
-        log.info(text, listed(earlier[-1:]))

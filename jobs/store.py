@@ -102,10 +102,11 @@ class BoundStore(Protocol):
     def ping(self) -> None:
         """Return if the store answers queries."""
 
-    def state(self, stream: Stream, since: datetime) -> StreamState:
-        """Return the stream's active jobs, its successful initial syncs, and all jobs `since`.
+    def state(self, stream: Stream, known: Sequence[str] = ()) -> StreamState:
+        """Return the stream's active jobs, its successful initial syncs, and some known jobs.
 
-        One successful healing is included if there is any.
+        Without a successful initial sync, one successful healing is included if there is any. The
+        jobs have no tasks.
         """
 
     def active(self, operations: Sequence[str]) -> tuple[Job, ...]:

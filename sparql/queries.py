@@ -27,10 +27,11 @@ from sparql.terms import (
     rows,
     string,
 )
-from sparql.vocabulary import ERROR_SUBJECT, NO_OPERATION, STATUS_BASE
+from sparql.vocabulary import ERROR_SUBJECT, NOTHING_IRI, STATUS_BASE
 
 MAX_ROWS = 5000  # of one answer about all streams; Virtuoso's own limit is often 10,000
-MAX_RECENT = 3000  # rows of the last day; 5,000 take Virtuoso a second
+MAX_RECENT = 3000  # jobs of the last day
+MAX_LISTED = 1000  # operations of one list; Virtuoso takes at most 4,094
 MAX_DELETED = 1000  # jobs of one read; Virtuoso takes lists of at most 4,094 values
 
 
@@ -68,39 +69,48 @@ def create_job(job: NewJob, *, guarded: bool = False) -> str:
     )
 
 
-def stream_state(stream: Stream, since: datetime) -> str:
-    """Return the query for what a decision needs, with all jobs `since`."""
+def stream_states(streams: Sequence[Stream], jobs: Sequence[str]) -> str:
+    """Return the query for what decisions about streams need, and for some jobs by their URI."""
+    initial_syncs = [stream.plan(JobKind.INITIAL_SYNC).job_operation for stream in streams]
     return fill(
-        statement("stream_state.rq"),
-        operations=list_of(stream.operations),
+        statement("stream_states.rq"),
         busy=status_iri(Status.BUSY),
         scheduled=status_iri(Status.SCHEDULED),
-        success=status_iri(Status.SUCCESS),
-        initial_sync=_operation(stream, JobKind.INITIAL_SYNC),
-        healing=_operation(stream, JobKind.HEALING),
-        since=date_time(since),
+        is_known=_is_one_of([one for stream in streams for one in stream.operations]),
+        initial_syncs=rows_of(filter(None, initial_syncs) if any(initial_syncs) else [NOTHING_IRI]),
+        success=_status_text(Status.SUCCESS),
+        jobs=rows_of(jobs or [NOTHING_IRI]),
     )
 
 
-def _operation(stream: Stream, kind: JobKind) -> Term:
-    """Return the job operation of a kind, or one that no job has if none is configured."""
-    return iri(stream.plan(kind).job_operation or NO_OPERATION)
-
-
-def active_jobs(operations: Sequence[str]) -> str:
-    """Return the query for the active jobs of many streams, the oldest `MAX_ROWS` rows."""
+def one_successful(operation: str) -> str:
+    """Return the query for one successful job of an operation."""
     return fill(
-        statement("active_jobs.rq"),
-        operations=list_of(operations),
+        statement("one_successful.rq"),
+        operation=iri(operation),
+        success=_status_text(Status.SUCCESS),
+    )
+
+
+def active_subjects(operations: Sequence[str]) -> str:
+    """Return the query for active jobs or tasks with these operations, at most `MAX_ROWS` rows."""
+    return fill(
+        statement("active_subjects.rq"),
         busy=status_iri(Status.BUSY),
         scheduled=status_iri(Status.SCHEDULED),
+        is_known=_is_one_of(operations),
         limit=integer(MAX_ROWS),
     )
 
 
 def find_jobs(jobs: Sequence[str]) -> str:
-    """Return the query for these jobs."""
+    """Return the query for these jobs and their tasks."""
     return fill(statement("find_jobs.rq"), jobs=rows_of(jobs))
+
+
+def tasks_of_jobs(jobs: Sequence[str]) -> str:
+    """Return the query for the tasks of these jobs."""
+    return fill(statement("tasks_of_jobs.rq"), jobs=rows_of(jobs))
 
 
 def newest_jobs(operations: Sequence[str], until: datetime) -> str:
@@ -109,10 +119,10 @@ def newest_jobs(operations: Sequence[str], until: datetime) -> str:
 
 
 def recent_jobs(operations: Sequence[str], since: datetime) -> str:
-    """Return the query for the jobs of these operations `since`, the newest `MAX_RECENT` rows."""
+    """Return the query for the jobs of these operations `since`, the newest `MAX_RECENT`."""
     return fill(
         statement("recent_jobs.rq"),
-        operations=list_of(operations),
+        is_known=_is_one_of(operations),
         since=date_time(since),
         limit=integer(MAX_RECENT),
     )
@@ -192,6 +202,22 @@ def rows_of(iris: Iterable[str]) -> Term:
 def list_of(iris: Iterable[str]) -> Term:
     """Return IRIs as the list of an IN."""
     return listed(iri(value) for value in iris)
+
+
+def _is_one_of(operations: Sequence[str]) -> Term:
+    """Return the condition that `?operation` is one of these; none for more than stores accept.
+
+    Comparing texts keeps a store from beginning with the operations, which have the whole history.
+    The answer is filtered again.
+    """
+    if len(operations) > MAX_LISTED:
+        return Term("true")
+    return Term(f"STR(?operation) IN ({listed(map(string, operations))})")
+
+
+def _status_text(status: Status) -> Term:
+    """Return the IRI of a status as a text."""
+    return string(STATUS_BASE + status.value)
 
 
 def status_iri(status: Status) -> Term:

@@ -25,16 +25,6 @@ _ADVANCES = [
 ]
 
 
-def jobs_without_task(operations: Sequence[str]) -> str:
-    """Return the query for this service's active jobs without a task."""
-    return fill(
-        statement("jobs_without_task.rq"),
-        operations=rows_of(operations),
-        active=_ACTIVE_ROWS,
-        creator=iri(SERVICE),
-    )
-
-
 def duplicate_values_of_jobs(operations: Sequence[str]) -> str:
     """Return the query for this service's jobs with duplicate values."""
     return _duplicate_values("duplicate_values_of_jobs.rq", operations)
@@ -75,15 +65,6 @@ def repair_duplicate_values(subjects: Sequence[str]) -> str:
         statement("repair_duplicate_values.ru"),
         subjects=rows_of(subjects),
         advances=rows(_ADVANCES),
-    )
-
-
-def tasks_without_job(operations: Sequence[str]) -> str:
-    """Return the query for scheduled tasks with these task operations whose job does not exist."""
-    return fill(
-        statement("tasks_without_job.rq"),
-        operations=list_of(operations),
-        scheduled=status_iri(Status.SCHEDULED),
     )
 
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from jobs.model import Job, NewJob, Status, Stream, StreamState
+from jobs.model import Job, JobKind, NewJob, Status, Stream, StreamState
 from jobs.store import Deadline, ErrorResource, JobWithoutTask, TaskWithoutJob
-from sparql import answers, queries, repair_queries
+from sparql import answers, facts, queries, repair_queries
 from sparql.answers import Binding, Parts
 from sparql.client import SparqlClient
 from sparql.errors import BadAnswer, SparqlError
+from sparql.facts import Subjects, jobs_of, jobs_without_task, scheduled_tasks
 from sparql.terms import TermError, is_iri
 
 T = TypeVar("T")
@@ -50,18 +51,42 @@ class BoundSparqlStore:
         """Return if the store answers queries."""
         _parse(self.client.query_once(queries.ping(), self.deadline), len)
 
-    def state(self, stream: Stream, since: datetime) -> StreamState:
-        """Return what a decision about the stream needs."""
-        text = queries.stream_state(stream, since)
-        return self._select(text, lambda rows: answers.parse_state(rows, stream, since))
+    def state(self, stream: Stream, known: Sequence[str] = ()) -> StreamState:
+        """Return what a decision about the stream needs, and those of the known jobs that exist."""
+        subjects = self._subjects(queries.stream_states([stream], known))
+        jobs = jobs_of(subjects, stream.operations)
+        initial_sync, healing = (
+            stream.plan(kind).job_operation for kind in (JobKind.INITIAL_SYNC, JobKind.HEALING)
+        )
+        synced = _successful(jobs, initial_sync)
+        healed = () if synced or not healing else self._one_successful(healing)
+        return StreamState(
+            active=tuple(job for job in jobs if job.active),
+            synced=synced,
+            healed=healed,
+            recent=jobs,
+        )
+
+    def _one_successful(self, operation: str) -> tuple[Job, ...]:
+        subjects = self._subjects(queries.one_successful(operation))
+        return _successful(jobs_of(subjects), operation)
 
     def active(self, operations: Sequence[str]) -> tuple[Job, ...]:
         """Return the active jobs of these operations."""
-        return self._select_many(queries.active_jobs(operations), queries.MAX_ROWS)
+        subjects = self._active_subjects(operations)
+        found = jobs_of(self._and_tasks(subjects, operations), operations)
+        return tuple(job for job in found if job.active)
+
+    def _active_subjects(self, operations: Sequence[str]) -> Subjects:
+        subjects = self._subjects(queries.active_subjects(operations))
+        if len(subjects) >= queries.MAX_ROWS:
+            _log.warning("more than %s active jobs: some are left out", queries.MAX_ROWS)
+        return subjects
 
     def recent(self, operations: Sequence[str], since: datetime) -> tuple[Job, ...]:
         """Return the jobs of these operations since an instant, the newest first."""
-        return self._select_many(queries.recent_jobs(operations, since), queries.MAX_RECENT)
+        subjects = self._subjects(queries.recent_jobs(operations, since))
+        return jobs_of(self._and_tasks(subjects, operations), operations)[::-1]
 
     def newest(self, operations: Sequence[str], until: datetime) -> tuple[Job, ...]:
         """Return the newest job of each operation and status."""
@@ -73,7 +98,7 @@ class BoundSparqlStore:
         """Return those of these jobs that exist; a URI that cannot be written is left out."""
         found: list[Job] = []
         for batch in _batches([uri for uri in jobs if is_iri(uri)], BATCH):
-            found += self._select(queries.find_jobs(batch), answers.parse_jobs)
+            found += jobs_of(self._subjects(queries.find_jobs(batch)))
         return tuple(found)
 
     def create(self, job: NewJob, send_by: Deadline, *, guarded: bool = False) -> None:
@@ -88,14 +113,19 @@ class BoundSparqlStore:
 
     def jobs_without_task(self, operations: Sequence[str]) -> tuple[JobWithoutTask, ...]:
         """Return active jobs without a task; one that no update can name is left out."""
-        text = repair_queries.jobs_without_task(operations)
-        found = self._select(text, answers.parse_jobs_without_task)
+        subjects = self._and_tasks(self._active_subjects(operations), operations)
+        found = jobs_without_task(subjects, operations)
         return tuple(one for one in found if is_iri(one.job.uri) and is_iri(one.graph))
 
     def tasks_without_job(self, operations: Sequence[str]) -> tuple[TaskWithoutJob, ...]:
         """Return scheduled tasks whose job does not exist."""
-        text = repair_queries.tasks_without_job(operations)
-        return self._select(text, answers.parse_tasks_without_job)
+        tasks = scheduled_tasks(self._active_subjects(operations), operations)
+        tasks = tuple(one for one in tasks if is_iri(one.task) and is_iri(one.job))
+        jobs: set[str] = set()
+        for batch in _batches(sorted({one.job for one in tasks}), BATCH):
+            subjects = self._subjects(queries.find_jobs(batch))
+            jobs |= {uri for uri, subject in subjects.items() if subject.is_job}
+        return tuple(one for one in tasks if one.job not in jobs)
 
     def delete_tasks_without_job(self, tasks: Sequence[str]) -> None:
         """Remove tasks whose job does not exist."""
@@ -174,12 +204,20 @@ class BoundSparqlStore:
     def _select(self, text: str, parse: Callable[[list[Binding]], T]) -> T:
         return _parse(self.client.query(text, self.deadline), parse)
 
-    def _select_many(self, text: str, limit: int) -> tuple[Job, ...]:
-        """Return the jobs of an answer with at most `limit` rows."""
-        rows = self._select(text, list)
-        if len(rows) >= limit:
-            _log.warning("more than %s rows of jobs: some jobs are left out", limit)
-        return _checked(lambda: answers.parse_many(rows, limit))
+    def _subjects(self, text: str) -> Subjects:
+        return self._select(text, facts.parse_subjects)
+
+    def _and_tasks(self, subjects: Subjects, operations: Sequence[str]) -> Subjects:
+        """Return the subjects and the tasks of the jobs among them, which a further read lists."""
+        jobs = {job.uri for job in jobs_of(subjects, operations) if is_iri(job.uri)}
+        found = dict(subjects)
+        for batch in _batches(sorted(jobs), BATCH):
+            found |= self._subjects(queries.tasks_of_jobs(batch))
+        return found
+
+
+def _successful(jobs: Sequence[Job], operation: str | None) -> tuple[Job, ...]:
+    return tuple(job for job in jobs if job.operation == operation and job.status is Status.SUCCESS)
 
 
 def _batches(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from jobs import ids
@@ -121,7 +121,7 @@ class Sweeper:
         deadline = self.clock.deadline()
         with self.locks.hold(stream, deadline):
             store = self.store.within(deadline)
-            state = store.state(stream, now)
+            state = replace(store.state(stream), active=store.active(stream.operations))
             decision = decide_task(stream, found.job, state, incomplete, now)
             if isinstance(decision, Create):
                 self._add_task(found, stream, store)

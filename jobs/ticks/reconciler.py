@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from jobs.attempt import Attempt, SentJob, TickOutcome
 from jobs.clock import Clock
-from jobs.creation import JobCreator, SentJob, TickOutcome
+from jobs.creation import JobCreator
 from jobs.deletion import delete_jobs, refuse_undeletable
 from jobs.locks import StreamLocks
 from jobs.model import Job, JobKind, Stream, Tick
@@ -154,13 +155,14 @@ class Reconciler:
             return
         self.recorder.log(tick, "trying to create a job")
         try:
-            outcome = self.creator.create_for_tick(
-                tick,
-                pending.oldest,
+            attempt = Attempt(
+                since=pending.oldest,
                 write=not blocked and ticks.may_write(now, self.clock.monotonic()),
                 guarded=pending.guarded or ticks.policy.replicated,
                 alone=not ticks.policy.standby_delay,
+                fresh=ticks.recurs and pending.is_fresh(now),
             )
+            outcome = self.creator.create_for_tick(tick, attempt)
         except StoreError as error:
             reason = Wait(str(error), obstacle=Obstacle.STORE)
             self._defer(ticks, pending, reason, verified=False)

@@ -5,15 +5,14 @@ On Virtuoso they run through an authorization layer too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
 import pytest
 
-from jobs.clock import LATEST
-from jobs.model import NewJob, Status, StreamState
+from jobs.model import JOB_BASE, Job, NewJob, Status, StreamState
 from jobs.store import BoundStore, ErrorResource
 from tests.support import stack
 from tests.support.builders import (
@@ -101,8 +100,12 @@ def create(backend: Backend, *jobs: NewJob) -> None:
         backend.store.create(job, soon())
 
 
-def state(backend: Backend, since: datetime = LATEST) -> StreamState:
-    return backend.store.state(STREAM, since)
+def state(backend: Backend, known: Sequence[str] = ()) -> StreamState:
+    return backend.store.state(STREAM, known)
+
+
+def active(backend: Backend) -> tuple[Job, ...]:
+    return backend.store.active(STREAM.operations)
 
 
 def test_a_ping_succeeds(backend: Backend) -> None:
@@ -116,7 +119,7 @@ def test_an_empty_store_has_no_jobs(backend: Backend) -> None:
 
 def test_a_created_job_is_active_with_its_task(backend: Backend) -> None:
     create(backend, new := new_job("a"))
-    (job,) = state(backend).active
+    (job,) = active(backend)
     assert (job.uri, job.operation, job.status) == (new.uri, operation(DUMP), Status.BUSY)
     assert job.created == job.modified == NOW
     (task,) = job.tasks
@@ -145,7 +148,7 @@ def test_jobs_of_another_stream_are_left_out(backend: Backend) -> None:
 
 def test_jobs_of_disabled_kinds_are_included(backend: Backend) -> None:
     create(backend, new_job("a", DUMP))
-    seen = backend.store.state(stream_of(disabled=[DUMP]), LATEST)
+    seen = backend.store.state(stream_of(disabled=[DUMP]))
     assert len(seen.active) == 1
 
 
@@ -182,11 +185,11 @@ def test_only_a_successful_initial_sync_counts(
 
 def test_a_final_status_is_given_to_job_and_unfinished_tasks(backend: Backend) -> None:
     create(backend, new := new_job("a"))
-    (job,) = state(backend).active
+    (job,) = active(backend)
     backend.store.set_status(job, Status.FAILED, at("2024-01-07"))
-    assert not state(backend).active
+    assert not active(backend)
     backend.set_status(new.uri, Status.BUSY)
-    (job,) = state(backend).active
+    (job,) = active(backend)
     assert job.modified == at("2024-01-07")
     assert [(task.status, task.modified) for task in job.tasks] == [
         (Status.FAILED, at("2024-01-07"))
@@ -196,14 +199,14 @@ def test_a_final_status_is_given_to_job_and_unfinished_tasks(backend: Backend) -
 def test_a_final_status_does_not_change_a_finished_task(backend: Backend) -> None:
     create(backend, new := new_job("a"))
     backend.set_status(new.task_uri, Status.SUCCESS)
-    backend.store.set_status(state(backend).active[0], Status.FAILED, at("2024-01-07"))
+    backend.store.set_status(active(backend)[0], Status.FAILED, at("2024-01-07"))
     backend.set_status(new.uri, Status.BUSY)
-    assert [task.status for task in state(backend).active[0].tasks] == [Status.SUCCESS]
+    assert [task.status for task in active(backend)[0].tasks] == [Status.SUCCESS]
 
 
 def test_a_job_that_ended_after_it_was_read_keeps_its_status(backend: Backend) -> None:
     create(backend, new := new_job("a", INITIAL_SYNC))
-    (job,) = state(backend).active
+    (job,) = active(backend)
     backend.set_status(new.task_uri, Status.SUCCESS)
     backend.set_status(new.uri, Status.SUCCESS)
     backend.store.set_status(job, Status.FAILED, at("2024-01-07"))
@@ -213,7 +216,7 @@ def test_a_job_that_ended_after_it_was_read_keeps_its_status(backend: Backend) -
 def test_a_job_whose_tasks_succeeded_is_set_to_success(backend: Backend) -> None:
     create(backend, new := new_job("a", INITIAL_SYNC))
     backend.set_status(new.task_uri, Status.SUCCESS)
-    backend.store.set_status(state(backend).active[0], Status.SUCCESS, at("2024-01-07"))
+    backend.store.set_status(active(backend)[0], Status.SUCCESS, at("2024-01-07"))
     assert [job.uri for job in state(backend).synced] == [new.uri]
 
 
@@ -282,8 +285,8 @@ def test_deletion_removes_these_jobs_and_no_others(backend: Backend) -> None:
     create(backend, new_job("a"), new_job("b"), kept := new_job("c", HEALING))
     backend.store.delete(backend.store.deletable_jobs(operation(DUMP)))
     assert backend.store.deletable_jobs(operation(DUMP)) == ()
-    assert [job.uri for job in state(backend).active] == [kept.uri]
-    assert len(state(backend).active[0].tasks) == 1
+    assert [job.uri for job in active(backend)] == [kept.uri]
+    assert len(active(backend)[0].tasks) == 1
 
 
 def test_deletion_removes_the_errors_that_reference_a_job(backend: Backend) -> None:
@@ -311,20 +314,22 @@ def test_every_job_of_this_service_is_deletable(backend: Backend) -> None:
     assert backend.store.undeletable_jobs(operation(DUMP)) == ()
 
 
-def test_a_state_has_the_jobs_of_any_status_since_an_instant(backend: Backend) -> None:
-    create(
-        backend,
-        new_job("a", created=NOW - SECOND),
-        done := new_job("b", created=NOW),
-        healing := new_job("c", HEALING, created=NOW + SECOND),
-        new_job("d", DUMP, OTHER, created=NOW),
-    )
+def test_a_state_has_known_jobs_of_any_status(backend: Backend) -> None:
+    create(backend, done := new_job("a"), new_job("b"), other := new_job("c", DUMP, OTHER))
     backend.set_status(done.uri, Status.FAILED)
-    seen = state(backend, NOW)
-    assert [job.uri for job in seen.recent] == [done.uri, healing.uri]
-    assert seen.recent[0].status is Status.FAILED
-    assert len(seen.recent[0].tasks) == 1
-    assert len(seen.active) == 2
+    seen = state(backend, [done.uri, other.uri, JOB_BASE + "absent"])
+    assert [job.uri for job in seen.recent if not job.active] == [done.uri]
+    assert [job.status for job in seen.recent if job.uri == done.uri] == [Status.FAILED]
+
+
+def test_a_healing_counts_if_no_initial_sync_succeeded(backend: Backend) -> None:
+    create(backend, healing := new_job("a", HEALING), sync := new_job("b", INITIAL_SYNC))
+    backend.set_status(healing.uri, Status.SUCCESS)
+    backend.set_status(sync.uri, Status.FAILED)
+    assert [job.uri for job in state(backend).healed] == [healing.uri]
+    backend.set_status(sync.uri, Status.SUCCESS)
+    assert [job.uri for job in state(backend).synced] == [sync.uri]
+    assert not state(backend).healed
 
 
 def test_recent_jobs_are_sorted_the_newest_first_with_their_tasks(backend: Backend) -> None:
@@ -390,7 +395,7 @@ def test_jobs_are_found_by_uri_with_their_tasks(backend: Backend) -> None:
 
 def test_writing_the_same_job_twice_leaves_one(backend: Backend) -> None:
     create(backend, new_job("a"), new_job("a"))
-    (job,) = state(backend).active
+    (job,) = active(backend)
     assert len(job.tasks) == 1
     assert backend.store.jobs_without_task([operation(DUMP)]) == ()
     assert backend.store.repair_duplicate_values([operation(DUMP)]) == ()
@@ -398,7 +403,7 @@ def test_writing_the_same_job_twice_leaves_one(backend: Backend) -> None:
 
 def test_a_guarded_request_writes_a_job_and_its_task(backend: Backend) -> None:
     backend.store.create(new := new_job("a"), soon(), guarded=True)
-    (job,) = state(backend).active
+    (job,) = active(backend)
     assert (job.uri, job.operation, job.status) == (new.uri, operation(DUMP), Status.BUSY)
     assert job.created == job.modified == NOW
     (task,) = job.tasks
@@ -426,7 +431,7 @@ def test_a_guarded_request_does_nothing_if_the_job_has_ended(backend: Backend) -
     before = backend.store.find([new.uri])
     backend.store.create(new, soon(), guarded=True)
     assert backend.store.find([new.uri]) == before
-    assert not state(backend).active
+    assert not active(backend)
 
 
 def test_a_guarded_request_after_a_plain_one_that_came_late_leaves_one_job(
@@ -434,7 +439,7 @@ def test_a_guarded_request_after_a_plain_one_that_came_late_leaves_one_job(
 ) -> None:
     create(backend, new := new_job("a"))
     backend.store.create(new, soon(), guarded=True)
-    (job,) = state(backend).active
+    (job,) = active(backend)
     assert len(job.tasks) == 1
     assert backend.store.repair_duplicate_values([operation(DUMP)]) == ()
 
@@ -442,15 +447,15 @@ def test_a_guarded_request_after_a_plain_one_that_came_late_leaves_one_job(
 def test_a_guarded_request_touches_no_other_job(backend: Backend) -> None:
     create(backend, other := new_job("b"))
     backend.store.create(new := new_job("a"), soon(), guarded=True)
-    assert {job.uri for job in state(backend).active} == {new.uri, other.uri}
-    assert [len(job.tasks) for job in state(backend).active] == [1, 1]
+    assert {job.uri for job in active(backend)} == {new.uri, other.uri}
+    assert [len(job.tasks) for job in active(backend)] == [1, 1]
 
 
 def test_a_job_with_a_task_gets_no_second_task(backend: Backend) -> None:
     create(backend, new := new_job("a"))
     backend.set_status(new.task_uri, Status.BUSY)
     backend.store.add_task(new)
-    (task,) = state(backend).active[0].tasks
+    (task,) = active(backend)[0].tasks
     assert task.status is Status.BUSY
 
 

@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import pytest
 
-from jobs.clock import LATEST
 from jobs.deletion import delete_jobs
 from tests.support import stack
 from tests.support.builders import DUMP, HEALING, INITIAL_SYNC, NOW, operation, stream_of
@@ -57,10 +56,10 @@ def old_stack(triplestore: Store) -> Store:
 
 
 def test_thousands_of_finished_jobs_do_not_slow_down_reads(old_stack: Store) -> None:
-    state = bound_store_of(old_stack, seconds=2).state(STREAM, LATEST)
+    state = bound_store_of(old_stack, seconds=2).state(STREAM)
     assert [job.uri for job in state.active] == ["urn:job:busy"]
     assert [job.uri for job in state.synced] == ["urn:job:sync"]
-    assert len(state.healed) == 1
+    assert not state.healed  # it is read only without an initial sync
     active = bound_store_of(old_stack, seconds=2).active(STREAM.operations)
     assert [job.uri for job in active] == ["urn:job:busy"]
     newest = bound_store_of(old_stack, seconds=5).newest(STREAM.operations, NOW)

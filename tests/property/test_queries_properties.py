@@ -16,9 +16,9 @@ from SPARQLWrapper import SPARQLWrapper
 
 from jobs.model import NewJob
 from jobs.store import ErrorResource
-from sparql import answers, queries
+from sparql import answers, facts, queries
 from sparql.answers import AnswerError
-from sparql.vocabulary import STATUS_BASE
+from sparql.vocabulary import PROPERTIES, STATUS_BASE
 from tests.support.builders import NOW, stream_of
 
 STREAM = stream_of()
@@ -95,7 +95,7 @@ def test_sparqlwrapper_recognises_a_query_with_any_operations(
     names = iter((sync, healing, dump))
     plans = tuple(replace(plan, job_operation=next(names)) for plan in STREAM.plans)
     wrapper = SPARQLWrapper("http://database:8890/sparql")
-    wrapper.setQuery(queries.stream_state(replace(STREAM, plans=plans), NOW))
+    wrapper.setQuery(queries.stream_states([replace(STREAM, plans=plans)], []))
     assert not wrapper.isSparqlUpdateRequest()
 
 
@@ -123,29 +123,38 @@ TERM = st.one_of(
     JSON,
 )
 NEEDED = ["job", "operation", "status"]
-OPTIONAL = ["created", "modified", "task", "taskStatus", "taskModified", "graph", "id", "newest"]
+OPTIONAL = ["created", "task", "error", "newest"]
+FACTS = st.lists(
+    st.tuples(st.sampled_from([*PROPERTIES, "urn:other", ""]), VALUE).map(" ".join), max_size=5
+).map("\n".join)
+LISTED = st.fixed_dictionaries(
+    {
+        "subject": TERM,
+        "graph": TERM,
+        "facts": st.builds(lambda value: {"type": "literal", "value": value}, FACTS),
+    }
+)
 ROW = st.fixed_dictionaries({}, optional=dict.fromkeys([*NEEDED, *OPTIONAL, "subject"], TERM))
 GOOD_ROW = st.fixed_dictionaries(
     dict.fromkeys(NEEDED, TERM), optional=dict.fromkeys(OPTIONAL, TERM)
 )
 ANSWERS = JSON | st.builds(
     lambda rows: {"head": {"vars": []}, "results": {"bindings": rows}},
-    st.lists(ROW | GOOD_ROW, max_size=4) | JSON,
+    st.lists(ROW | GOOD_ROW | LISTED, max_size=4) | JSON,
 )
 PARSERS: list[Callable[[list[answers.Binding]], object]] = [
-    answers.parse_jobs,
-    answers.parse_jobs_without_task,
+    lambda rows: facts.jobs_of(facts.parse_subjects(rows)),
+    lambda rows: facts.jobs_without_task(facts.parse_subjects(rows), STREAM.operations),
+    lambda rows: facts.scheduled_tasks(facts.parse_subjects(rows), STREAM.operations),
     answers.parse_errors,
     answers.parse_newest,
-    lambda rows: answers.parse_many(rows, 2),
     lambda rows: answers.parse_deletable(rows, "urn:operation"),
     answers.parse_subjects,
-    lambda rows: answers.parse_state(rows, STREAM, NOW),
 ]
 
 
 @given(ANSWERS, st.sampled_from(PARSERS))
-@example({"results": {"bindings": {}}}, answers.parse_jobs)
+@example({"results": {"bindings": {}}}, facts.parse_subjects)
 @example(
     {"results": {"bindings": [{"job": {"value": 7}}]}},
     lambda rows: answers.parse_deletable(rows, "urn:operation"),

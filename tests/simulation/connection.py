@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from jobs.model import Job, NewJob, Status, Stream, StreamState
+from jobs.model import Job, JobKind, NewJob, Status, Stream, StreamState
 from jobs.store import Deadline, ErrorResource, JobWithoutTask, StoreError, TaskWithoutJob
 from sparql.terms import is_iri
 from tests.simulation import reading, updates
@@ -47,8 +47,13 @@ class Bound:
     def ping(self) -> None:
         self._read("ping", len_of)
 
-    def state(self, stream: Stream, since: datetime) -> StreamState:
-        return self._read("state", lambda all_: reading.state(all_, stream, since))
+    def state(self, stream: Stream, known: Sequence[str] = ()) -> StreamState:
+        state = self._read("state", lambda all_: reading.state(all_, stream, known))
+        if state.synced or not stream.plan(JobKind.HEALING).job_operation:
+            return state
+        return replace(
+            state, healed=self._read("healed", lambda all_: reading.healed(all_, stream))
+        )
 
     def active(self, operations: Sequence[str]) -> tuple[Job, ...]:
         return self._read("active", lambda all_: reading.active(all_, operations))

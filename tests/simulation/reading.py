@@ -39,16 +39,17 @@ def find_job(triples: Triples, uri: str) -> Job | None:
     return job
 
 
-def state(triples: Triples, stream: Stream, since: datetime) -> StreamState:
+def state(triples: Triples, stream: Stream, known: Sequence[str]) -> StreamState:
     initial_sync = stream.plan(JobKind.INITIAL_SYNC).job_operation
+    active_ones = _by_age(triples, _active(triples, stream.operations))
+    synced = _by_age(triples, triples.by_status.get((initial_sync or "", "success"), ()))
+    named = [job for job in find(triples, known) if job.operation in stream.operations]
+    return StreamState(active=active_ones, synced=synced, recent=(*active_ones, *synced, *named))
+
+
+def healed(triples: Triples, stream: Stream) -> tuple[Job, ...]:
     healing = stream.plan(JobKind.HEALING).job_operation
-    healed = list(triples.by_status.get((healing or "", "success"), ()))[:1]
-    return StreamState(
-        active=_by_age(triples, _active(triples, stream.operations)),
-        synced=_by_age(triples, triples.by_status.get((initial_sync or "", "success"), ())),
-        healed=_by_age(triples, healed),
-        recent=_by_age(triples, _since(triples, stream.operations, since)),
-    )
+    return _by_age(triples, list(triples.by_status.get((healing or "", "success"), ()))[:1])
 
 
 def active(triples: Triples, operations: Sequence[str]) -> tuple[Job, ...]:

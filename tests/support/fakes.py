@@ -51,17 +51,18 @@ class FakeJobStore:
     def ping(self) -> None:
         self._called("ping")
 
-    def state(self, stream: Stream, since: datetime) -> StreamState:
+    def state(self, stream: Stream, known: Sequence[str] = ()) -> StreamState:
         self._called("state")
         jobs = [job for job in self._by_age() if job.operation in stream.operations]
         initial_sync = stream.plan(JobKind.INITIAL_SYNC).job_operation
         healing = stream.plan(JobKind.HEALING).job_operation
         done = [job for job in jobs if job.status is Status.SUCCESS]
+        active = tuple(job for job in jobs if job.active)
+        synced = tuple(job for job in done if job.operation == initial_sync)
+        healed = [job for job in done if job.operation == healing and not synced]
+        named = tuple(job for job in jobs if job.uri in known and job not in active + synced)
         return StreamState(
-            active=tuple(job for job in jobs if job.active),
-            synced=tuple(job for job in done if job.operation == initial_sync),
-            healed=tuple(job for job in done if job.operation == healing),
-            recent=tuple(job for job in jobs if job.created and job.created >= since),
+            active=active, synced=synced, healed=tuple(healed[:1]), recent=active + synced + named
         )
 
     def active(self, operations: Sequence[str]) -> tuple[Job, ...]:

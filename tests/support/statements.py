@@ -24,6 +24,7 @@ from tests.support.builders import (
 STREAM = stream_of()
 DUMPS_ONLY = stream_of(unconfigured=[INITIAL_SYNC, HEALING])
 OPERATIONS = STREAM.operations
+MANY = [f"http://example.org/{number}" for number in range(5000)]
 NEW_JOB = new_job("a")
 JOB = job_of(DUMP, tasks=(task_of("1"), task_of("2", Status.SUCCESS), task_of("3", Status.BUSY)))
 JOB_URIS = ("http://redpencil.data.gift/id/job/1", "http://redpencil.data.gift/id/job/2")
@@ -57,13 +58,15 @@ STATEMENTS = [
     Statement("ping.rq", queries.ping),
     Statement("create_job.ru", partial(queries.create_job, NEW_JOB)),
     Statement("create_job_guarded.ru", partial(queries.create_job, NEW_JOB, guarded=True)),
-    Statement("stream_state.rq", partial(queries.stream_state, STREAM, NOW)),
-    Statement("stream_state.rq", partial(queries.stream_state, DUMPS_ONLY, NOW), "with one kind"),
+    Statement("stream_states.rq", partial(queries.stream_states, [STREAM], JOB_URIS)),
+    Statement("stream_states.rq", partial(queries.stream_states, [DUMPS_ONLY], []), "of one kind"),
+    Statement("one_successful.rq", partial(queries.one_successful, operation(HEALING))),
     Statement("find_jobs.rq", partial(queries.find_jobs, JOB_URIS)),
-    Statement("active_jobs.rq", partial(queries.active_jobs, OPERATIONS)),
+    Statement("tasks_of_jobs.rq", partial(queries.tasks_of_jobs, JOB_URIS)),
+    Statement("active_subjects.rq", partial(queries.active_subjects, OPERATIONS)),
+    Statement("active_subjects.rq", partial(queries.active_subjects, MANY), "of many streams"),
     Statement("recent_jobs.rq", partial(queries.recent_jobs, OPERATIONS, NOW)),
     Statement("newest_jobs.rq", partial(queries.newest_jobs, OPERATIONS, NOW)),
-    Statement("jobs_without_task.rq", partial(repair_queries.jobs_without_task, OPERATIONS)),
     Statement("add_task.ru", partial(repair_queries.add_task, NEW_JOB)),
     Statement(
         "duplicate_values_of_jobs.rq", partial(repair_queries.duplicate_values_of_jobs, OPERATIONS)
@@ -85,7 +88,6 @@ STATEMENTS = [
     Statement("delete_subjects.ru", partial(queries.delete_subjects, JOB_URIS)),
     Statement("remaining_jobs.rq", partial(queries.remaining_jobs, operation(DUMP))),
     Statement("parts_of_jobs.rq", partial(queries.parts_of_jobs, JOB_URIS)),
-    Statement("tasks_without_job.rq", partial(repair_queries.tasks_without_job, OPERATIONS)),
     Statement(
         "delete_tasks_without_job.ru", partial(repair_queries.delete_tasks_without_job, JOB_URIS)
     ),

@@ -9,7 +9,7 @@ from threading import Event, Thread
 
 import pytest
 
-from jobs.creation import SentJob
+from jobs.attempt import Attempt, SentJob
 from jobs.locks import StreamLocks
 from jobs.model import Stream, Tick
 from jobs.rules import AlreadyDone
@@ -160,10 +160,8 @@ def test_of_several_tries_of_one_tick_at_once_only_one_sends_a_job() -> None:
 
     def run() -> None:
         with harness.domain.locks.hold(PUBLIC, within(10)):
-            tick = Tick(PUBLIC, DUMP, NOW)
-            outcome = harness.creator.create_for_tick(
-                tick, NOW, write=True, guarded=False, alone=True
-            )
+            attempt = Attempt(since=NOW, write=True, guarded=False, alone=True, fresh=False)
+            outcome = harness.creator.create_for_tick(Tick(PUBLIC, DUMP, NOW), attempt)
             outcomes.append(type(outcome))
 
     threads = [Thread(target=run) for _ in range(8)]

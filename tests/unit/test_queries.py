@@ -11,14 +11,16 @@ import pyoxigraph
 import pytest
 from SPARQLWrapper import SPARQLWrapper
 
-from jobs.model import Job, Status
+from jobs.model import SERVICE, Job, Status
 from sparql import answers, queries
 from sparql.answers import AnswerError, Binding
-from sparql.vocabulary import STATUS_BASE
-from tests.support.builders import DUMP, HEALING, INITIAL_SYNC, NOW, at, operation, stream_of
+from sparql.facts import jobs_of, jobs_without_task, parse_subjects, scheduled_tasks
+from sparql.vocabulary import JOB_CLASS, PROPERTIES, STATUS_BASE, TASK_CLASS
+from tests.support.builders import DUMP, INITIAL_SYNC, NOW, at, operation, stream_of
 from tests.support.statements import ERROR, JOB, NEW_JOB, STATEMENTS, Statement
 
 STREAM = stream_of()
+GRAPH = STREAM.jobs_graph
 PREFIXES = {
     "mu": "http://mu.semte.ch/vocabularies/core/",
     "task": "http://redpencil.data.gift/vocabularies/tasks/",
@@ -135,28 +137,50 @@ def status(name: Status) -> str:
     return STATUS_BASE + name.value
 
 
-def binding(**more: str | None) -> Binding:
-    """Return a row of a busy dump job with other values; None removes a variable."""
-    fixed = {"job": "urn:job", "operation": operation(DUMP), "status": status(Status.BUSY)}
-    return {name: value for name, value in {**fixed, **more}.items() if value is not None}
+IRIS = {name: iri for iri, name in PROPERTIES.items()}
+
+
+def subject(uri: str, graph: str = GRAPH, /, **values: str | Sequence[str]) -> Binding:
+    """Return the row of a subject with these properties; a sequence is several values of one."""
+    lines = [
+        f"{IRIS[name]} {one}"
+        for name, value in values.items()
+        for one in ([value] if isinstance(value, str) else value)
+    ]
+    return {"subject": uri, "graph": graph, "facts": "\n".join(lines)}
+
+
+def job_row(uri: str = "urn:job", **more: str | Sequence[str]) -> Binding:
+    """Return the row of a busy dump job with other values."""
+    fixed: dict[str, str | Sequence[str]] = {
+        "type": JOB_CLASS,
+        "operation": operation(DUMP),
+        "status": status(Status.BUSY),
+    }
+    return subject(uri, **(fixed | more))
+
+
+def task_row(uri: str = "urn:task", **more: str | Sequence[str]) -> Binding:
+    """Return the row of a busy task of that job with other values."""
+    fixed: dict[str, str | Sequence[str]] = {
+        "type": TASK_CLASS,
+        "job": "urn:job",
+        "status": status(Status.BUSY),
+    }
+    return subject(uri, **(fixed | more))
 
 
 def test_a_job_with_two_operations_counts_under_each() -> None:
     """A successful initial sync must not be hidden by another operation of the same job."""
-    rows = [
-        binding(operation=operation(kind), status=status(Status.SUCCESS))
-        for kind in (DUMP, INITIAL_SYNC)
-    ]
-    state = answers.parse_state(rows, STREAM, NOW)
-    assert [job.operation for job in state.synced] == [operation(INITIAL_SYNC)]
-    assert [job.operation for job in answers.parse_jobs(rows)] == [
-        operation(DUMP),
-        operation(INITIAL_SYNC),
-    ]
+    both = [operation(DUMP), operation(INITIAL_SYNC)]
+    found = jobs_of(parse_subjects([job_row(operation=both)]))
+    assert [job.operation for job in found] == both
+    synced = jobs_of(parse_subjects([job_row(operation=both)]), {operation(INITIAL_SYNC)})
+    assert [job.operation for job in synced] == [operation(INITIAL_SYNC)]
 
 
 def one_job(*rows: Binding) -> Job:
-    (job,) = answers.parse_jobs(rows)
+    (job,) = jobs_of(parse_subjects(rows))
     return job
 
 
@@ -204,49 +228,46 @@ def test_another_answer_than_that_of_a_select_is_refused(answer: object) -> None
 
 def test_a_job_is_read_with_its_task() -> None:
     job = one_job(
-        binding(
-            created="2024-01-06T06:00:00.000Z",
-            modified="2024-01-06T07:00:00Z",
-            task="urn:task",
-            taskStatus=status(Status.SCHEDULED),
-            taskModified="2024-01-06T08:00:00+01:00",
-        )
+        job_row(created="2024-01-06T06:00:00.000Z", modified="2024-01-06T07:00:00Z"),
+        task_row(status=status(Status.SCHEDULED), modified="2024-01-06T08:00:00+01:00"),
     )
     assert (job.uri, job.operation, job.status) == ("urn:job", operation(DUMP), Status.BUSY)
     assert (job.created, job.modified) == (at("2024-01-06T06:00"), at("2024-01-06T07:00"))
+    assert job.graph == GRAPH
     (task,) = job.tasks
     assert (task.uri, task.status) == ("urn:task", Status.SCHEDULED)
     assert task.modified == at("2024-01-06T07:00")
 
 
 def test_a_job_may_have_no_dates_and_no_task() -> None:
-    job = one_job(binding())
+    job = one_job(job_row())
     assert (job.created, job.modified, job.tasks) == (None, None, ())
 
 
-def test_rows_of_one_job_become_one_job() -> None:
-    busy = status(Status.BUSY)
+def test_a_job_in_two_graphs_is_one() -> None:
     job = one_job(
-        binding(task="urn:1", taskStatus=busy, modified="2024-01-06", taskModified="2024-01-01"),
-        binding(task="urn:2", taskStatus=busy, modified="2024-01-07", taskModified="2024-01-02"),
-        binding(task="urn:1", taskStatus=busy, modified="2024-01-05", taskModified="2024-01-03"),
+        job_row(modified="2024-01-06"), subject("urn:job", "urn:graph", modified="2024-01-07")
     )
-    assert [(task.uri, task.modified) for task in job.tasks] == [
-        ("urn:1", at("2024-01-03")),
-        ("urn:2", at("2024-01-02")),
-    ]
     assert job.modified == at("2024-01-07")
 
 
+def test_the_earliest_creation_and_the_latest_modification_count() -> None:
+    dates = ["2024-01-07", "2024-01-06", "2024-01-08"]
+    job = one_job(job_row(created=dates, modified=dates), task_row(created=dates, modified=dates))
+    for one in (job, job.tasks[0]):
+        assert (one.created, one.modified) == (at("2024-01-06"), at("2024-01-08"))
+
+
 @pytest.mark.parametrize("order", [1, -1])
-def test_a_job_counts_as_active_if_one_of_its_two_statuses_is_active(order: int) -> None:
-    rows = [binding(status=status(name)) for name in (Status.SUCCESS, Status.BUSY)]
-    assert one_job(*rows[::order]).status is Status.BUSY
+def test_a_job_or_task_counts_as_active_if_one_of_its_two_statuses_is(order: int) -> None:
+    both = [status(name) for name in (Status.SUCCESS, Status.BUSY)][::order]
+    job = one_job(job_row(status=both), task_row(status=both))
+    assert (job.status, job.tasks[0].status) == (Status.BUSY, Status.BUSY)
 
 
 @pytest.mark.parametrize("text", ["busy", "http://example.org/busy", status(Status.BUSY) + "/"])
 def test_a_status_of_another_vocabulary_is_unknown(text: str) -> None:
-    job = one_job(binding(status=text, task="urn:task", taskStatus=text))
+    job = one_job(job_row(status=text), task_row(status=text))
     assert (job.status, job.tasks[0].status) == (None, None)
     assert not job.active
 
@@ -265,29 +286,50 @@ def test_a_status_of_another_vocabulary_is_unknown(text: str) -> None:
         "\0",
     ],
 )
-@pytest.mark.parametrize("variable", ["created", "modified", "taskModified"])
-def test_an_unreadable_date_is_treated_as_missing(text: str, variable: str) -> None:
-    dates_of_row = dict.fromkeys(("created", "modified", "taskModified"), "2024-01-06")
-    row = binding(task="urn:task", taskStatus=status(Status.BUSY))
-    job = one_job(row | dates_of_row | {variable: text})
-    dates = {
-        "created": job.created,
-        "modified": job.modified,
-        "taskModified": job.tasks[0].modified,
-    }
-    assert {name for name, date in dates.items() if date is None} == {variable}
+@pytest.mark.parametrize("name", ["created", "modified"])
+def test_an_unreadable_date_is_treated_as_missing(text: str, name: str) -> None:
+    dates = dict.fromkeys(("created", "modified"), "2024-01-06") | {name: text}
+    job = one_job(job_row(**dates), task_row(**dates))
+    for one in (job, job.tasks[0]):
+        found = {"created": one.created, "modified": one.modified}
+        assert [key for key, date in found.items() if date is None] == [name]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        job_row(type=TASK_CLASS),
+        job_row(status=[]),
+        job_row(operation=[]),
+        task_row(),
+    ],
+)
+def test_what_is_no_job_with_status_and_operation_is_none(row: Binding) -> None:
+    assert not jobs_of(parse_subjects([row]))
+
+
+def test_a_task_without_a_status_counts_as_none() -> None:
+    assert not one_job(job_row(), task_row(status=[])).tasks
+
+
+def test_lines_of_a_longer_text_are_no_properties() -> None:
+    row = job_row()
+    row["facts"] += "\nhttp://example.org/text first\n\nsecond line"
+    assert one_job(row) == one_job(job_row())
+
+
+def test_an_empty_row_is_no_subject() -> None:
+    """Virtuoso returns one if nothing is found."""
+    assert not parse_subjects([{}, {"facts": ""}])
 
 
 @pytest.mark.parametrize(
     ("parse", "row", "missing"),
     [
-        (answers.parse_jobs, binding(job=None), "job"),
-        (answers.parse_jobs, binding(operation=None), "operation"),
-        (answers.parse_jobs, binding(status=None), "status"),
-        (answers.parse_jobs, binding(task="urn:task"), "taskStatus"),
-        (answers.parse_jobs_without_task, binding(id="1"), "graph"),
-        (answers.parse_jobs_without_task, binding(graph="urn:graph"), "id"),
-        (answers.parse_jobs_without_task, binding(job=None, graph="urn:graph", id="1"), "job"),
+        (parse_subjects, {"graph": "urn:g", "facts": "a"}, "subject"),
+        (parse_subjects, {"subject": "urn:s", "facts": "a"}, "graph"),
+        (parse_subjects, {"subject": "urn:s", "graph": "urn:g"}, "facts"),
+        (parse_subjects, {"other": "urn:s"}, "subject"),
         (answers.parse_errors, {}, "error"),
         (answers.parse_newest, {"newest": "", "status": "urn:s"}, "operation"),
         (answers.parse_newest, {"newest": "", "operation": "urn:o"}, "status"),
@@ -302,26 +344,39 @@ def test_the_error_names_a_missing_variable(
         parse([row])
 
 
-def test_a_state_has_active_synced_healed_and_recent_jobs() -> None:
-    sync, success = operation(INITIAL_SYNC), status(Status.SUCCESS)
-    rows = [
-        binding(job="urn:active", operation=operation(HEALING)),
-        binding(job="urn:synced", operation=sync, status=success, created="2024-01-05"),
-        binding(job="urn:on time", status=success, created="2024-01-06T06:00:00Z"),
-        binding(job="urn:failed", status=status(Status.FAILED), created="2024-01-07"),
-        binding(job="urn:syncing", operation=sync, created="2024-01-05"),
-        binding(job="urn:healed", operation=operation(HEALING), status=success),
-    ]
-    state = answers.parse_state(rows, STREAM, at("2024-01-06T06:00"))
-    assert [job.uri for job in state.active] == ["urn:active", "urn:syncing"]
-    assert [job.uri for job in state.synced] == ["urn:synced"]
-    assert [job.uri for job in state.healed] == ["urn:healed"]
-    assert [job.uri for job in state.recent] == ["urn:on time", "urn:failed"]
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        ([job_row(id="1", creator=SERVICE)], True),
+        ([job_row(id="1", creator=SERVICE), task_row(status=[])], False),
+        ([job_row(id="1", creator=SERVICE, status=status(Status.FAILED))], False),
+        ([job_row(id="1", creator="urn:other")], False),
+        ([job_row(creator=SERVICE)], False),
+    ],
+    ids=["no task", "a task without a status", "finished", "of another service", "no id"],
+)
+def test_an_active_job_of_this_service_without_a_task_is_found(
+    rows: Sequence[Binding], *, found: bool
+) -> None:
+    ones = jobs_without_task(parse_subjects(rows), STREAM.operations)
+    expected = [("urn:job", GRAPH, "1")] if found else []
+    assert [(one.job.uri, one.graph, one.job_id) for one in ones] == expected
 
 
-def test_a_job_without_a_task_is_read_with_its_graph_and_id() -> None:
-    (found,) = answers.parse_jobs_without_task([binding(graph="urn:graph", id="1")])
-    assert (found.job.uri, found.graph, found.job_id) == ("urn:job", "urn:graph", "1")
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        (task_row(status=status(Status.SCHEDULED), operation="urn:task-operation"), True),
+        (task_row(status=status(Status.SCHEDULED), operation="urn:other"), False),
+        (task_row(status=status(Status.BUSY), operation="urn:task-operation"), False),
+        (task_row(status=status(Status.SCHEDULED), operation="urn:task-operation", job=[]), False),
+        (job_row(status=status(Status.SCHEDULED), operation="urn:task-operation"), False),
+    ],
+    ids=["found", "of another operation", "busy", "of no job", "a job"],
+)
+def test_scheduled_tasks_are_found_with_their_jobs(row: Binding, *, found: bool) -> None:
+    ones = scheduled_tasks(parse_subjects([row]), ["urn:task-operation"])
+    assert [(one.task, one.job) for one in ones] == ([("urn:task", "urn:job")] if found else [])
 
 
 def test_errors_are_read_with_their_dates() -> None:
@@ -347,34 +402,3 @@ def test_the_newest_jobs_are_sorted_the_oldest_first() -> None:
         ("urn:b", Status.BUSY),
     ]
     assert found[-1].created == NOW
-
-
-def test_the_last_job_of_a_full_answer_is_left_out_because_tasks_may_be_missing() -> None:
-    rows = [binding(job="urn:a"), binding(job="urn:b")]
-    assert [job.uri for job in answers.parse_many(rows, 3)] == ["urn:a", "urn:b"]
-    assert [job.uri for job in answers.parse_many(rows, 2)] == ["urn:a"]
-
-
-def test_a_single_job_that_fills_the_answer_is_kept() -> None:
-    rows = [binding(task=f"urn:{name}", taskStatus=status(Status.BUSY)) for name in "ab"]
-    assert len(answers.parse_many(rows, 2)) == 1
-
-
-def test_a_task_counts_as_active_if_one_of_its_two_statuses_is_active() -> None:
-    both = (Status.SUCCESS, Status.BUSY)
-    (task,) = one_job(*(binding(task="urn:a", taskStatus=status(one)) for one in both)).tasks
-    assert task.status is Status.BUSY
-
-
-def test_each_deletable_job_is_listed_once_also_without_a_status() -> None:
-    rows: list[Binding] = [
-        {"job": "urn:a", "status": status(Status.SUCCESS)},
-        {"job": "urn:a", "status": status(Status.BUSY)},
-        {"job": "urn:b"},
-    ]
-    found = answers.parse_deletable(rows, operation(DUMP))
-    assert [(job.uri, job.status) for job in found] == [("urn:a", Status.BUSY), ("urn:b", None)]
-
-
-def test_subjects_of_duplicate_values_are_read() -> None:
-    assert answers.parse_subjects([{"subject": "urn:a"}]) == ("urn:a",)

@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
-from jobs.model import Status
+from jobs.model import SERVICE, Status
 from sparql.errors import BadAnswer, SparqlError, TimedOut
 from sparql.store import BoundSparqlStore, SparqlJobStore
-from sparql.vocabulary import STATUS_BASE
+from sparql.vocabulary import JOB_CLASS, PROPERTIES, STATUS_BASE
 from tests.support.builders import DUMP, NOW, job_of, new_job, operation, stream_of
 from tests.support.canned import Canned, answer
 from tests.support.sparql_store import client_of, soon
 
 STREAM = stream_of()
 OPERATIONS = STREAM.operations
+IRIS = {name: iri for iri, name in PROPERTIES.items()}
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def rows(*bindings: dict[str, str]) -> bytes:
 
 
 READS: dict[str, Callable[[BoundSparqlStore], Any]] = {
-    "state": lambda store: store.state(STREAM, NOW),
+    "state": lambda store: store.state(STREAM),
     "find": lambda store: store.find(["urn:job"]),
     "jobs_without_task": lambda store: store.jobs_without_task(OPERATIONS),
     "active": lambda store: store.active(OPERATIONS),
@@ -101,13 +102,15 @@ def test_the_parts_of_many_jobs_are_read_in_small_answers(
 def test_jobs_without_a_task_that_no_update_can_name_are_left_out(
     store: BoundSparqlStore, server: Canned
 ) -> None:
-    row = {
-        "operation": OPERATIONS[0],
-        "status": STATUS_BASE + "busy",
-        "graph": "urn:graph",
-        "id": "1",
-    }
-    server.content = rows({"job": "b0", **row}, {"job": "urn:job", **row})
+    lines = [
+        f"{IRIS['type']} {JOB_CLASS}",
+        f"{IRIS['operation']} {OPERATIONS[0]}",
+        f"{IRIS['status']} {STATUS_BASE}busy",
+        f"{IRIS['creator']} {SERVICE}",
+        f"{IRIS['id']} 1",
+    ]
+    row = {"graph": "urn:graph", "facts": "\n".join(lines)}
+    server.content = rows({"subject": "b0", **row}, {"subject": "urn:job", **row})
     assert [one.job.uri for one in store.jobs_without_task(OPERATIONS)] == ["urn:job"]
 
 

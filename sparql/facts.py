@@ -1,0 +1,158 @@
+"""Jobs and tasks from answers that list a subject's properties.
+
+A statement that lists them has one row for each subject and graph. Its `?facts` has a line for each
+triple, with property and value. So an answer is small, and no store can join properties in a wrong
+order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+
+from jobs.clock import EARLIEST
+from jobs.model import ACTIVE, SERVICE, Job, Status, Task
+from jobs.store import JobWithoutTask, TaskWithoutJob
+from sparql.answers import Binding, known_status, parse_date, required
+from sparql.vocabulary import JOB_CLASS, PROPERTIES, TASK_CLASS
+
+Subjects: TypeAlias = Mapping[str, "Subject"]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a subject has of the properties that count, each with all its values."""
+
+    uri: str
+    graphs: list[str] = field(default_factory=list)
+    values: dict[str, list[str]] = field(default_factory=dict)
+
+    def all(self, name: str) -> Sequence[str]:
+        """Return the values of a property, without repetition."""
+        return self.values.get(name, ())
+
+    def first(self, name: str) -> str | None:
+        """Return a value of a property that should have one."""
+        return next(iter(self.all(name)), None)
+
+    def dates(self, name: str) -> Iterator[datetime]:
+        """Yield the dates of a property that can be read."""
+        return filter(None, map(parse_date, self.all(name)))
+
+    @property
+    def status(self) -> Status | None:
+        """One status of two or more: an active one, if there is any."""
+        statuses = [known_status(text) for text in self.all("status")]
+        return next((status for status in statuses if status in ACTIVE), statuses[0])
+
+    @property
+    def is_job(self) -> bool:
+        """Whether it is a job, though it may have no status."""
+        return JOB_CLASS in self.all("type")
+
+    @property
+    def has_duplicate_values(self) -> bool:
+        """Whether a property that should have one value has more."""
+        return any(len(self.all(name)) > 1 for name in ("status", "created", "modified"))
+
+
+def parse_subjects(bindings: Iterable[Binding]) -> Subjects:
+    """Return what an answer lists; the rows of one subject, one for each graph, become one.
+
+    Virtuoso returns an empty row where there is no subject.
+    """
+    subjects: dict[str, Subject] = {}
+    for binding in bindings:
+        if not any(binding.values()):
+            continue
+        uri = required(binding, "subject")
+        subject = subjects.setdefault(uri, Subject(uri))
+        subject.graphs.append(required(binding, "graph"))
+        for line in required(binding, "facts").split("\n"):
+            _add(subject, line)
+    return subjects
+
+
+def _add(subject: Subject, line: str) -> None:
+    """Add a property with its value; a line of a longer text is no property that counts."""
+    property_, _, value = line.partition(" ")
+    if name := PROPERTIES.get(property_):
+        values = subject.values.setdefault(name, [])
+        if value not in values:
+            values.append(value)
+
+
+def jobs_of(subjects: Subjects, operations: Collection[str] | None = None) -> tuple[Job, ...]:
+    """Return the jobs with one of these operations, or with any, the oldest first.
+
+    A job with two statuses counts as active if one of them is active: it may still run. A job with
+    two operations counts under each of them, as a job of its own.
+    """
+    tasks = _tasks_by_job(subjects)
+    jobs = [
+        _job(subject, operation, tasks.get(subject.uri, []))
+        for subject in subjects.values()
+        if subject.is_job and subject.all("status")
+        for operation in subject.all("operation")
+        if operations is None or operation in operations
+    ]
+    return tuple(sorted(jobs, key=lambda job: (job.created or EARLIEST, job.uri)))
+
+
+def _job(subject: Subject, operation: str, tasks: Sequence[Task]) -> Job:
+    return Job(
+        uri=subject.uri,
+        operation=operation,
+        status=subject.status,
+        created=min(subject.dates("created"), default=None),
+        modified=max(subject.dates("modified"), default=None),
+        tasks=tuple(sorted(tasks, key=lambda task: task.uri)),
+        graph=min(subject.graphs),
+    )
+
+
+def _tasks_by_job(subjects: Subjects) -> Mapping[str, list[Task]]:
+    """Return the tasks among the subjects; one without a status counts as none."""
+    tasks: dict[str, list[Task]] = {}
+    for subject in subjects.values():
+        for job in subject.all("job") if subject.all("status") else ():
+            tasks.setdefault(job, []).append(_task(subject))
+    return tasks
+
+
+def _task(subject: Subject) -> Task:
+    return Task(
+        uri=subject.uri,
+        status=subject.status,
+        operation=subject.first("operation"),
+        created=min(subject.dates("created"), default=None),
+        modified=max(subject.dates("modified"), default=None),
+    )
+
+
+def jobs_without_task(
+    subjects: Subjects, operations: Collection[str]
+) -> tuple[JobWithoutTask, ...]:
+    """Return this service's active jobs of these operations to which no task belongs."""
+    with_task = {job for subject in subjects.values() for job in subject.all("job")}
+    return tuple(
+        JobWithoutTask(job=job, graph=job.graph, job_id=job_id)
+        for job in jobs_of(subjects, operations)
+        if job.active and job.graph and job.uri not in with_task
+        if SERVICE in subjects[job.uri].all("creator")
+        if (job_id := subjects[job.uri].first("id"))
+    )
+
+
+def scheduled_tasks(subjects: Subjects, operations: Collection[str]) -> tuple[TaskWithoutJob, ...]:
+    """Return the scheduled tasks with these operations, each with its job."""
+    return tuple(
+        TaskWithoutJob(task=subject.uri, job=job)
+        for subject in subjects.values()
+        if TASK_CLASS in subject.all("type") and subject.all("status")
+        if subject.status is Status.SCHEDULED
+        if any(operation in operations for operation in subject.all("operation"))
+        for job in subject.all("job")
+    )
