@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 
 from jobs.clock import Clock
@@ -21,11 +22,13 @@ from jobs.maintenance.watchdog import Watchdog
 from jobs.store import JobStore
 from jobs.streams import Streams
 from jobs.ticks.confirmation import Confirmation
+from jobs.ticks.history import recent_jobs
 from jobs.ticks.monitor import MonitoredStore, WorkMonitor
 from jobs.ticks.reconciler import Reconciler
 from jobs.ticks.recorder import TickRecorder
+from jobs.ticks.resumption import Resumption
 from jobs.ticks.scheduler import MAX_WORKERS, PeriodicTask, TickScheduler
-from jobs.ticks.schedules import ticks_by_stream
+from jobs.ticks.schedules import TicksByStream, ticks_by_stream
 
 OVERDUE_SECONDS = 60.0  # that work may be late beside the time that its requests may take
 
@@ -58,20 +61,19 @@ def compose_domain(
 ) -> Domain:
     """Make the parts; the listeners get every event. A simulation passes locks of its own."""
     policy, locks, events = settings.policy, locks or StreamLocks(streams), EventLog(listeners)
-    step = 2 * clock.timeout  # of scheduled work, which waits for a lock, and then for requests
-    queue = ceil(2 * len(streams) / MAX_WORKERS - 1) * step  # a stream has at most two pieces of it
-    monitor = WorkMonitor(clock.monotonic, step + OVERDUE_SECONDS, queue)
+    monitor = _monitor(len(streams), clock)
     store = MonitoredStore(store, monitor.progress)
     reporter = ErrorReporter(store, clock, settings.error_repeat)
     creator = JobCreator(store, clock, locks, events)
     ticks = ticks_by_stream(streams, clock.now().replace(microsecond=0), policy)
     recorder = TickRecorder(reporter, clock, events)
     confirmation = Confirmation(ticks, store, locks, recorder, clock)
-    reconciler = Reconciler(
-        ticks, store, creator, locks, recorder, clock, confirmation, clock.monotonic()
-    )
+    resumption = Resumption(store, recorder, clock, clock.monotonic(), settings.configured)
+    reconciler = Reconciler(ticks, store, creator, locks, recorder, clock, confirmation, resumption)
     recovery = JobRecovery(store, locks, reporter, clock)
-    sweeper = Sweeper(streams, store, locks, recovery, reporter, clock, policy)
+
+    known = partial(_known_jobs, ticks, creator, recovery, clock)
+    sweeper = Sweeper(streams, store, locks, recovery, reporter, clock, policy, known)
     watchdog = Watchdog(streams, store, locks, recovery, reporter, clock, settings.thresholds)
     periodic = _periodic_tasks(sweeper, watchdog, settings)
     return Domain(
@@ -88,6 +90,21 @@ def compose_domain(
         scheduler=TickScheduler(reconciler, confirmation, periodic, reporter.flush, clock, monitor),
         monitor=monitor,
     )
+
+
+def _monitor(streams: int, clock: Clock) -> WorkMonitor:
+    """Return the monitor of scheduled work, which waits for a lock, and then for requests."""
+    step = 2 * clock.timeout
+    queue = ceil(2 * streams / MAX_WORKERS - 1) * step  # a stream has at most two pieces of work
+    return WorkMonitor(clock.monotonic, step + OVERDUE_SECONDS, queue)
+
+
+def _known_jobs(
+    ticks: TicksByStream, creator: JobCreator, recovery: JobRecovery, clock: Clock
+) -> list[str]:
+    """Return the jobs of which a late update can have left two values, also after their end."""
+    schedules = [one for group in ticks.values() for one in group]
+    return [*recent_jobs(schedules, clock.now()), *creator.startup_jobs, *recovery.ended]
 
 
 def _periodic_tasks(

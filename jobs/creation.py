@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -76,6 +77,15 @@ class JobCreator:
         log_about(_log, stream, kind, job=job.uri).info("created job %s by request", job.uri)
         self._record(stream, kind, Result.CREATED, job=job.uri)
         return job
+
+    def choose_startup_ids(self, starts: Sequence[tuple[Stream, JobKind]]) -> None:
+        """Choose the ids of the jobs of a start with one read; raise `StoreError` if it fails."""
+        self._startup_ids.choose(starts, self.store.within(self.clock.deadline()))
+
+    @property
+    def startup_jobs(self) -> list[str]:
+        """The URIs of the jobs of this start, whether they exist or not."""
+        return self._startup_ids.jobs
 
     def create_for_tick(self, tick: Tick, attempt: Attempt) -> TickOutcome:
         """Send the job of a tick if the rules allow it.
@@ -181,7 +191,7 @@ class JobCreator:
         """Return the id of a tick's job."""
         operation = tick.stream.operation(tick.kind)
         if RULES[tick.kind].started_by is Trigger.STARTUP:
-            return self._startup_ids.id_of(tick, store)
+            return self._startup_ids.id_of(tick.stream, tick.kind, store)
         return ids.tick_job(operation, tick.fire_time)
 
     def _new_job(self, stream: Stream, kind: JobKind, job_id: str, created: datetime) -> NewJob:

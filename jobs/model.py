@@ -191,6 +191,11 @@ class Job:
         return tuple(task for task in self.tasks if task.status in ACTIVE)
 
     @property
+    def subjects(self) -> tuple[str, ...]:
+        """The URIs of the job and its tasks."""
+        return (self.uri, *(task.uri for task in self.tasks))
+
+    @property
     def dates(self) -> tuple[datetime, ...]:
         """All dates of the job and its tasks: each is a sign of life.
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from jobs import ids
-from jobs.clock import LATEST
-from jobs.model import Job, Status, Tick
+from jobs.model import JOB_BASE, Job, JobKind, Status, Stream
 from jobs.rules import listed
 from jobs.store import BoundStore
 from jobs.stream_log import log_about
@@ -18,25 +17,43 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class StartupIds:
-    """Chooses the id of a start's job at the first try, from the newest job before it."""
+    """Chooses the id of a start's job from the newest job before it."""
 
     _chosen: dict[str, str] = field(default_factory=dict, init=False)
 
-    def id_of(self, tick: Tick, store: BoundStore) -> str:
-        """Return the id of the job of a start; raise `StoreError` if it cannot be chosen."""
-        operation = tick.stream.operation(tick.kind)
-        if operation not in self._chosen:
-            # From jobs of every date: after a wrong clock the same id must not come again.
-            earlier = store.newest([operation], LATEST)
-            previous = earlier[-1].uri if earlier else None
+    def choose(self, starts: Sequence[tuple[Stream, JobKind]], store: BoundStore) -> None:
+        """Choose the ids of the jobs of a start; raise `StoreError` if the store fails."""
+        new = {stream.operation(kind): (stream, kind) for stream, kind in starts}
+        # From jobs of every date: after a wrong clock the same id must not come again.
+        missing = [operation for operation in new if operation not in self._chosen]
+        earlier = _by_operation(store.of_operations(missing))
+        for operation in missing:
+            jobs = earlier.get(operation, [])
+            previous = jobs[-1].uri if jobs else None
             self._chosen[operation] = ids.startup_job(operation, previous)
-            _report_earlier(tick, earlier)
-        return self._chosen[operation]
+            _report_earlier(*new[operation], jobs)
+
+    def id_of(self, stream: Stream, kind: JobKind, store: BoundStore) -> str:
+        """Return the id of the job of a start, the same each time."""
+        if stream.operation(kind) not in self._chosen:
+            self.choose([(stream, kind)], store)
+        return self._chosen[stream.operation(kind)]
+
+    @property
+    def jobs(self) -> list[str]:
+        """The URIs of the jobs whose ids are chosen."""
+        return [JOB_BASE + job_id for job_id in self._chosen.values()]
 
 
-def _report_earlier(tick: Tick, earlier: Sequence[Job]) -> None:
+def _by_operation(jobs: Sequence[Job]) -> dict[str, list[Job]]:
+    found: dict[str, list[Job]] = {}
+    for job in jobs:
+        found.setdefault(job.operation, []).append(job)
+    return found
+
+
+def _report_earlier(stream: Stream, kind: JobKind, earlier: Sequence[Job]) -> None:
     """Log why a start creates a new initial sync although there was one before."""
     if earlier and not any(job.status is Status.SUCCESS or job.active for job in earlier):
-        log = log_about(_log, tick.stream, tick.kind, tick=tick)
         text = "none succeeded yet, and the last one is %s: a new one is due"
-        log.info(text, listed(earlier[-1:]))
+        log_about(_log, stream, kind).info(text, listed(earlier[-1:]))

@@ -96,6 +96,18 @@ class TaskWithoutJob:
     job: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Inspection:
+    """What a sweep found incomplete, as far as updates can name it.
+
+    `duplicates` are jobs and tasks with two statuses or dates.
+    """
+
+    jobs_without_task: tuple[JobWithoutTask, ...] = ()
+    tasks_without_job: tuple[TaskWithoutJob, ...] = ()
+    duplicates: tuple[str, ...] = ()
+
+
 class BoundStore(Protocol):
     """The triplestore within one deadline. Every method may raise `StoreError`."""
 
@@ -121,6 +133,12 @@ class BoundStore(Protocol):
         Dates after `until` are ignored: another machine's clock was wrong.
         """
 
+    def of_operations(self, operations: Sequence[str]) -> tuple[Job, ...]:
+        """Return all jobs of operations that have few, without tasks, the oldest first."""
+
+    def in_use(self, operations: Sequence[str]) -> frozenset[str]:
+        """Return those of these operations that have a job."""
+
     def find(self, jobs: Sequence[str]) -> tuple[Job, ...]:
         """Return those of these jobs that exist, with their tasks."""
 
@@ -136,26 +154,23 @@ class BoundStore(Protocol):
     def set_status(self, job: Job, status: Status, at: datetime) -> None:
         """Give the job and its unfinished tasks a status, where they are still active."""
 
-    def repair(self, jobs: Sequence[Job]) -> None:
-        """Leave one status and date on these jobs and their tasks: the most advanced and latest.
+    def inspect(
+        self, operations: Sequence[str], task_operations: Sequence[str], known: Sequence[str]
+    ) -> Inspection:
+        """Return what is incomplete of this service's jobs and tasks with these operations.
+
+        That is among what is active. The known jobs, given by their URIs, are inspected too: a job
+        that has finished can have got a second value.
+        """
+
+    def repair(self, subjects: Sequence[str]) -> None:
+        """Leave one status and date on jobs and tasks: the most advanced and latest.
 
         What no update can name is left out.
         """
 
-    def jobs_without_task(self, operations: Sequence[str]) -> tuple[JobWithoutTask, ...]:
-        """Return the active jobs of this service that have no task, and that updates can name."""
-
-    def tasks_without_job(self, operations: Sequence[str]) -> tuple[TaskWithoutJob, ...]:
-        """Return scheduled tasks with one of these task operations whose job does not exist."""
-
     def delete_tasks_without_job(self, tasks: Sequence[str]) -> None:
         """Remove those of these tasks that are still scheduled and without a job."""
-
-    def repair_duplicate_values(self, operations: Sequence[str]) -> tuple[str, ...]:
-        """Leave one status and date on jobs and tasks of this service, finished ones too.
-
-        Return the repaired ones.
-        """
 
     def find_errors(self, errors: Sequence[str]) -> Mapping[str, datetime | None]:
         """Return those of these errors that exist, with their dates."""

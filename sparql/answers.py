@@ -92,9 +92,9 @@ def parse_deletable(bindings: Sequence[Binding], operation: str) -> tuple[Job, .
     return tuple(by_job.values())
 
 
-def parse_subjects(bindings: Sequence[Binding]) -> tuple[str, ...]:
-    """Return the subjects of a query for duplicate values."""
-    return tuple(required(binding, "subject") for binding in bindings)
+def parse_operations(bindings: Sequence[Binding]) -> frozenset[str]:
+    """Return the operations of `operations_in_use`."""
+    return frozenset(required(binding, "operation") for binding in bindings if binding)
 
 
 def parse_date(text: str) -> datetime | None:

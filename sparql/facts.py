@@ -13,10 +13,9 @@ from datetime import datetime
 from typing import TypeAlias
 
 from jobs.clock import EARLIEST
-from jobs.model import ACTIVE, SERVICE, Job, Status, Task
-from jobs.store import JobWithoutTask, TaskWithoutJob
+from jobs.model import ACTIVE, Job, Status, Task
 from sparql.answers import Binding, known_status, parse_date, required
-from sparql.vocabulary import JOB_CLASS, PROPERTIES, TASK_CLASS
+from sparql.vocabulary import JOB_CLASS, PROPERTIES
 
 Subjects: TypeAlias = Mapping[str, "Subject"]
 
@@ -54,8 +53,10 @@ class Subject:
 
     @property
     def has_duplicate_values(self) -> bool:
-        """Whether a property that should have one value has more."""
-        return any(len(self.all(name)) > 1 for name in ("status", "created", "modified"))
+        """Whether it has two statuses or dates of which one can be chosen."""
+        statuses = set(map(known_status, self.all("status"))) - {None}
+        values = (statuses, set(self.dates("created")), set(self.dates("modified")))
+        return any(len(one) > 1 for one in values)
 
 
 def parse_subjects(bindings: Iterable[Binding]) -> Subjects:
@@ -129,30 +130,4 @@ def _task(subject: Subject) -> Task:
         operation=subject.first("operation"),
         created=min(subject.dates("created"), default=None),
         modified=max(subject.dates("modified"), default=None),
-    )
-
-
-def jobs_without_task(
-    subjects: Subjects, operations: Collection[str]
-) -> tuple[JobWithoutTask, ...]:
-    """Return this service's active jobs of these operations to which no task belongs."""
-    with_task = {job for subject in subjects.values() for job in subject.all("job")}
-    return tuple(
-        JobWithoutTask(job=job, graph=job.graph, job_id=job_id)
-        for job in jobs_of(subjects, operations)
-        if job.active and job.graph and job.uri not in with_task
-        if SERVICE in subjects[job.uri].all("creator")
-        if (job_id := subjects[job.uri].first("id"))
-    )
-
-
-def scheduled_tasks(subjects: Subjects, operations: Collection[str]) -> tuple[TaskWithoutJob, ...]:
-    """Return the scheduled tasks with these operations, each with its job."""
-    return tuple(
-        TaskWithoutJob(task=subject.uri, job=job)
-        for subject in subjects.values()
-        if TASK_CLASS in subject.all("type") and subject.all("status")
-        if subject.status is Status.SCHEDULED
-        if any(operation in operations for operation in subject.all("operation"))
-        for job in subject.all("job")
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jobs.model import ACTIVE, SERVICE, NewJob, Status
-from sparql.queries import list_of, rows_of, statement, status_iri
+from jobs.model import ACTIVE, NewJob, Status
+from sparql.queries import rows_of, statement, status_iri
 from sparql.terms import date_time, fill, iri, row, rows, string
 
 _ACTIVE_ROWS = rows(status_iri(status) for status in ACTIVE)
@@ -23,25 +23,6 @@ _ADVANCES = [
     for better in _PROGRESS
     if _PROGRESS[value] < _PROGRESS[better]
 ]
-
-
-def duplicate_values_of_jobs(operations: Sequence[str]) -> str:
-    """Return the query for this service's jobs with duplicate values."""
-    return _duplicate_values("duplicate_values_of_jobs.rq", operations)
-
-
-def duplicate_values_of_tasks(operations: Sequence[str]) -> str:
-    """Return the query for this service's tasks with duplicate values."""
-    return _duplicate_values("duplicate_values_of_tasks.rq", operations)
-
-
-def _duplicate_values(name: str, operations: Sequence[str]) -> str:
-    return fill(
-        statement(name),
-        operations=list_of(operations),
-        creator=iri(SERVICE),
-        advances=rows(_ADVANCES),
-    )
 
 
 def add_task(job: NewJob) -> str:

@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from jobs.model import Job, JobKind, NewJob, Status, Stream, StreamState
-from jobs.store import Deadline, ErrorResource, JobWithoutTask, TaskWithoutJob
+from jobs.store import Deadline, ErrorResource, Inspection
 from sparql import answers, facts, queries, repair_queries
 from sparql.answers import Binding, Parts
 from sparql.client import SparqlClient
 from sparql.errors import BadAnswer, SparqlError
-from sparql.facts import Subjects, jobs_of, jobs_without_task, scheduled_tasks
+from sparql.facts import Subjects, jobs_of
+from sparql.inspection import inspection_of, scheduled_tasks
 from sparql.terms import TermError, is_iri
 
 T = TypeVar("T")
@@ -94,6 +95,20 @@ class BoundSparqlStore:
             return ()
         return self._select(queries.newest_jobs(operations, until), answers.parse_newest)
 
+    def of_operations(self, operations: Sequence[str]) -> tuple[Job, ...]:
+        """Return all jobs of operations that have few."""
+        found: list[Job] = []
+        for batch in _batches(operations, BATCH):
+            found += jobs_of(self._subjects(queries.jobs_of_operations(batch)), batch)
+        return tuple(found)
+
+    def in_use(self, operations: Sequence[str]) -> frozenset[str]:
+        """Return those of these operations that have a job."""
+        found: frozenset[str] = frozenset()
+        for batch in _batches(operations, BATCH):
+            found |= self._select(queries.operations_in_use(batch), answers.parse_operations)
+        return found
+
     def find(self, jobs: Sequence[str]) -> tuple[Job, ...]:
         """Return those of these jobs that exist; a URI that cannot be written is left out."""
         found: list[Job] = []
@@ -111,46 +126,27 @@ class BoundSparqlStore:
         with _writable():
             self._update(repair_queries.add_task(job))
 
-    def jobs_without_task(self, operations: Sequence[str]) -> tuple[JobWithoutTask, ...]:
-        """Return active jobs without a task; one that no update can name is left out."""
-        subjects = self._and_tasks(self._active_subjects(operations), operations)
-        found = jobs_without_task(subjects, operations)
-        return tuple(one for one in found if is_iri(one.job.uri) and is_iri(one.graph))
-
-    def tasks_without_job(self, operations: Sequence[str]) -> tuple[TaskWithoutJob, ...]:
-        """Return scheduled tasks whose job does not exist."""
-        tasks = scheduled_tasks(self._active_subjects(operations), operations)
-        tasks = tuple(one for one in tasks if is_iri(one.task) and is_iri(one.job))
-        jobs: set[str] = set()
-        for batch in _batches(sorted({one.job for one in tasks}), BATCH):
-            subjects = self._subjects(queries.find_jobs(batch))
-            jobs |= {uri for uri, subject in subjects.items() if subject.is_job}
-        return tuple(one for one in tasks if one.job not in jobs)
+    def inspect(
+        self, operations: Sequence[str], task_operations: Sequence[str], known: Sequence[str]
+    ) -> Inspection:
+        """Return what is incomplete; what no update can name is left out."""
+        active = self._active_subjects([*operations, *task_operations])
+        subjects = dict(self._and_tasks(active, operations))
+        tasks = scheduled_tasks(subjects, task_operations)
+        wanted = {*known, *(one.job for one in tasks)} - subjects.keys()
+        for batch in _batches(sorted(filter(is_iri, wanted)), BATCH):
+            subjects |= self._subjects(queries.find_jobs(batch))
+        return inspection_of(subjects, operations, tasks)
 
     def delete_tasks_without_job(self, tasks: Sequence[str]) -> None:
         """Remove tasks whose job does not exist."""
         for batch in _batches(tasks, DELETED):
             self._update(repair_queries.delete_tasks_without_job(batch))
 
-    def repair_duplicate_values(self, operations: Sequence[str]) -> tuple[str, ...]:
-        """Leave one status and date on jobs and tasks; return the repaired ones."""
-        jobs = repair_queries.duplicate_values_of_jobs(operations)
-        tasks = repair_queries.duplicate_values_of_tasks(operations)
-        found = [
-            uri for text in (jobs, tasks) for uri in self._select(text, answers.parse_subjects)
-        ]
-        return self._repair(found)
-
-    def repair(self, jobs: Sequence[Job]) -> None:
-        """Leave one status and date on jobs and their tasks."""
-        self._repair([uri for job in jobs for uri in (job.uri, *(task.uri for task in job.tasks))])
-
-    def _repair(self, subjects: Sequence[str]) -> tuple[str, ...]:
-        """Repair jobs and tasks, and return them; what no update can name is left out."""
-        writable = tuple(filter(is_iri, subjects))
-        for batch in _batches(writable, REPAIRED):
+    def repair(self, subjects: Sequence[str]) -> None:
+        """Leave one status and date on jobs and tasks; what no update can name is left out."""
+        for batch in _batches(list(filter(is_iri, subjects)), REPAIRED):
             self._update(repair_queries.repair_duplicate_values(batch))
-        return writable
 
     def set_status(self, job: Job, status: Status, at: datetime) -> None:
         """End the job and its unfinished tasks."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from jobs.clock import Clock
 from jobs.error_reports import ErrorReport, ErrorReporter
@@ -21,6 +23,7 @@ from jobs.model import Job, Status, Stream
 from jobs.store import Deadline, JobStore, StoreError, StoreUnavailable
 from jobs.stream_log import StreamLog, log_about
 
+MAX_ENDED = 500  # jobs that are remembered
 _log = logging.getLogger(__name__)
 
 
@@ -46,12 +49,16 @@ class FinalStatus:
 
 @dataclass(frozen=True)
 class JobRecovery:
-    """Ends jobs; a job counts as ended when a read shows it."""
+    """Ends jobs; a job counts as ended when a read shows it.
+
+    `ended` are the URIs of the last jobs that it tried to end.
+    """
 
     store: JobStore
     locks: StreamLocks
     reporter: ErrorReporter
     clock: Clock
+    ended: deque[str] = field(default_factory=partial(deque, maxlen=MAX_ENDED), init=False)
 
     def fail_silent(
         self, jobs: Iterable[tuple[Stream, Job]], seen: Mapping[str, datetime], now: datetime
@@ -107,10 +114,11 @@ class JobRecovery:
         if not endings:
             return {}
         deadline = self.clock.deadline()
+        self.ended.extend(ending.job.uri for ending in endings)
         failures = self._send(endings, deadline)
         jobs, store = [ending.job for ending in endings], self.store.within(deadline)
         try:
-            store.repair(jobs)
+            store.repair([uri for job in jobs for uri in job.subjects])
             active = {job.uri for job in store.find([job.uri for job in jobs]) if job.active}
         except StoreError as error:
             unknown = f"was to be failed, but its state could not be read after that: {error}"

@@ -6,7 +6,7 @@ That is a job without a task, a task without a job, or a job or task with duplic
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -22,7 +22,6 @@ from jobs.store import (
     JobStore,
     JobWithoutTask,
     StoreError,
-    StoreUnavailable,
     TaskWithoutJob,
 )
 from jobs.stream_log import StreamLog, log_about
@@ -46,7 +45,11 @@ class LastingFindings:
 
 @dataclass
 class Sweeper:
-    """Checks the jobs of all streams every few minutes, and repairs them."""
+    """Checks the jobs of all streams every few minutes, and repairs them.
+
+    `known` returns the URIs of jobs that may have got a duplicate value after they finished. All
+    finished jobs would be too many to read.
+    """
 
     streams: Streams
     store: JobStore
@@ -55,6 +58,7 @@ class Sweeper:
     reporter: ErrorReporter
     clock: Clock
     policy: TickPolicy
+    known: Callable[[], Sequence[str]]
     _without_task: LastingFindings = field(default_factory=LastingFindings, init=False)
     _without_job: LastingFindings = field(default_factory=LastingFindings, init=False)
 
@@ -62,18 +66,15 @@ class Sweeper:
         """Sweep once; what fails is tried again by the next sweep."""
         if self.locks.closed:
             return
-        steps: tuple[Callable[[], None], ...] = (
-            self._repair_jobs_without_task,
-            self._delete_tasks_without_job,
-            self._repair_duplicate_values,  # last: it reads the whole history
-        )
-        for step in steps:
-            try:
-                step()
-            except StoreError as error:
-                _log.info("the sweep was not finished: %s", error)
-                if isinstance(error, StoreUnavailable):
-                    break
+        try:
+            found = self._bound().inspect(
+                self.streams.operations, self.streams.task_operations, self.known()
+            )
+            self._repair_jobs_without_task(found.jobs_without_task)
+            self._delete_tasks_without_job(found.tasks_without_job)
+            self._repair_duplicate_values(found.duplicates)
+        except StoreError as error:
+            _log.info("the sweep was not finished: %s", error)
         self.reporter.flush()
 
     @property
@@ -81,17 +82,18 @@ class Sweeper:
         """Seconds after which an update that was under way at the first finding has arrived."""
         return self.clock.timeout + self.policy.settle_seconds
 
-    def _repair_duplicate_values(self) -> None:
-        for subject in self._bound().repair_duplicate_values(self.streams.operations):
+    def _repair_duplicate_values(self, subjects: Sequence[str]) -> None:
+        if subjects:
+            self._bound().repair(subjects)
+        for subject in subjects:
             _log.warning("removed a duplicate value from %s", subject)
 
-    def _repair_jobs_without_task(self) -> None:
+    def _repair_jobs_without_task(self, found: Sequence[JobWithoutTask]) -> None:
         """Repair jobs that had no task in two sweeps, far enough apart, the oldest first.
 
         At most one of a stream gets its task: a read for the next one may not show that task yet.
         """
         now, elapsed = self.clock.now(), self.clock.monotonic()
-        found = self._bound().jobs_without_task(self.streams.operations)
         lasting = self._without_task.note([one.job.uri for one in found], elapsed, self._wait)
         repaired: set[str | None] = set()
         for one in sorted(found, key=lambda one: (one.job.created or EARLIEST, one.job.uri)):
@@ -152,14 +154,13 @@ class Sweeper:
         store.add_task(job)
         _log_about(found, stream).warning("job %s had no task: added %s", found.job, job.task_uri)
 
-    def _delete_tasks_without_job(self) -> None:
+    def _delete_tasks_without_job(self, found: Sequence[TaskWithoutJob]) -> None:
         """Remove this service's tasks that had no job in two sweeps, far enough apart.
 
         A DELETE call came between the two operations of a request. A consumer would run the task,
         and could close no job.
         """
         elapsed = self.clock.monotonic()
-        found = self._bound().tasks_without_job(self.streams.task_operations)
         own = {one.task: one for one in found if _is_own(one)}
         if lasting := self._without_job.note(own.keys(), elapsed, self._wait):
             self._bound().delete_tasks_without_job(sorted(lasting))

@@ -89,15 +89,14 @@ class PendingTicks:
             self.pending = Pending.of(newest, since, self.policy.window, elapsed, others)
         return Superseded(newest, count, since) if count else None
 
-    def resume(self, now: datetime, elapsed: float, since: datetime | None) -> Superseded | None:
+    def resume(self, now: datetime, elapsed: float, since: datetime) -> Superseded | None:
         """Make the newest tick up to `handled_until` pending, if no job did it.
 
-        An earlier process left it, or this one while its clock was wrong. Ticks up to `since` are
-        done: it is when the newest job of the operation was created. Without any job the operation
-        is new, and nothing is resumed. Return the ticks that the tick supersedes.
+        An earlier process left it, or this one while its clock was wrong. Ticks up to `since` need
+        nothing more. Return the ticks that the tick supersedes.
         """
         fire_time = self.handled_until
-        if since is None or min(since, now) >= fire_time:
+        if min(since, now) >= fire_time:
             return None
         count, since = between(self.schedule, since, fire_time)
         newest = Tick(self.stream, self.kind, fire_time)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import assert_never
 
 from jobs.attempt import Attempt, SentJob, TickOutcome
@@ -14,12 +14,13 @@ from jobs.creation import JobCreator
 from jobs.deletion import delete_jobs, refuse_undeletable
 from jobs.locks import StreamLocks
 from jobs.model import Job, JobKind, Stream, Tick
-from jobs.rules import CLOCK_TOLERANCE, AlreadyDone, Create, Obstacle, Refuse, Wait
-from jobs.store import BoundStore, JobStore, StoreError
+from jobs.rules import AlreadyDone, Create, Obstacle, Refuse, Wait
+from jobs.store import JobStore, StoreError
 from jobs.stream_log import log_about
 from jobs.ticks.confirmation import Confirmation
 from jobs.ticks.pending import PendingTicks
 from jobs.ticks.recorder import TickRecorder
+from jobs.ticks.resumption import Resumption
 from jobs.ticks.schedules import TicksByStream
 from jobs.ticks.states import Pending
 
@@ -37,7 +38,7 @@ class Reconciler:
     recorder: TickRecorder
     clock: Clock
     confirmation: Confirmation
-    started: float  # monotonic seconds
+    resumption: Resumption
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -55,42 +56,9 @@ class Reconciler:
 
     def resume(self) -> None:
         """Make pending what an earlier process left; raise `StoreError` if the store fails."""
-        recurring = [ticks for ticks in self._all() if ticks.recurs]
-        until = self.clock.now() + CLOCK_TOLERANCE
-        found = self._bound().newest([ticks.operation for ticks in recurring], until)
-        newest = {job.operation: job for job in found if job.created}  # the oldest come first
-        for ticks in recurring:
-            last = newest.get(ticks.operation)
-            self._resume(ticks, last, last.created if last else None)
-
-    def _resume_after_step_back(self, ticks: PendingTicks) -> None:
-        """Resume what the schedule left while the clock was ahead.
-
-        An operation without jobs is resumed from the true start of this process, or from the moment
-        at which a person removed its jobs. So is one whose jobs cannot be read: the try of the tick
-        reads whether a job did it.
-        """
-        if ticks.pending or ticks.unconfirmed:
-            return
-        now, elapsed = self.clock.now(), self.clock.monotonic()
-        try:
-            found = self._bound().newest([ticks.operation], now + CLOCK_TOLERANCE)
-        except StoreError:
-            found = ()
-        begin = max(self.started, ticks.cleaned_at)
-        since = found[-1].created if found else now - timedelta(seconds=elapsed - begin)
-        self._resume(ticks, found[-1] if found else None, since)
-
-    def _resume(self, ticks: PendingTicks, last: Job | None, since: datetime | None) -> None:
-        """Resume one schedule after `since`; `last` is the newest job of its operation."""
-        if last and since and since >= ticks.handled_until:
-            tick = Tick(ticks.stream, ticks.kind, ticks.handled_until)
-            self.recorder.done(tick, f"done by job {last}", last.uri)
-        superseded = ticks.resume(self.clock.now(), self.clock.monotonic(), since)
-        if ticks.pending:
-            pause = ticks.pending.retry_at - self.clock.monotonic()
-            self.recorder.resumed(ticks.pending.newest, pause)
-        self.recorder.superseded(superseded)
+        starts = [(ticks.stream, ticks.kind) for ticks in self._all() if not ticks.recurs]
+        self.creator.choose_startup_ids(starts)
+        self.resumption.at_start(self._all())
 
     def reconcile(self, stream: Stream) -> None:
         """Handle the ticks of a stream that are due; what fails is tried again later."""
@@ -104,7 +72,7 @@ class Reconciler:
         for ticks in group:
             if ahead := ticks.step_back(self.clock.now()):
                 self.recorder.stepped_back(ticks, ahead)
-                self._resume_after_step_back(ticks)
+                self.resumption.after_step_back(ticks)
             self.recorder.superseded(ticks.advance(self.clock.now(), self.clock.monotonic()))
         if any(ticks.pending for ticks in group):
             self.confirmation.check([ticks for ticks in group if ticks.unconfirmed])
@@ -142,9 +110,6 @@ class Reconciler:
     def _all(self) -> Iterator[PendingTicks]:
         for group in self.ticks.values():
             yield from group
-
-    def _bound(self) -> BoundStore:
-        return self.store.within(self.clock.deadline())
 
     def _try(self, ticks: PendingTicks, pending: Pending) -> None:
         tick, now = pending.newest, self.clock.now()

@@ -44,6 +44,10 @@ class TickRecorder:
         text = "was left over: it is tried in %.0f s, when earlier writes have arrived"
         self.log(tick, text % seconds)
 
+    def not_resumed(self, tick: Tick, why: str) -> None:
+        """Log that a tick without a job is not taken up at a start."""
+        self.log(tick, f"is not resumed: {why}")
+
     def stepped_back(self, ticks: PendingTicks, ahead: timedelta) -> None:
         """Log that the wall clock is behind the newest tick that was handled."""
         log = log_about(_log, ticks.stream, ticks.kind)

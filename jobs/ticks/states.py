@@ -12,7 +12,8 @@ FRESH = timedelta(seconds=1)  # age of a tick
 NOT_TRIED = Wait("it could not be tried", obstacle=Obstacle.SERVICE)
 NEVER_STORED = Wait("the job was sent, but never stored", obstacle=Obstacle.STORE)
 LEFT_OVER = Wait(
-    "it was left over: no process was running then, or it ended, or pattern or clock were changed",
+    "it was left over: no process was running then, or it ended, the kind was disabled, or pattern "
+    "or clock were changed",
     obstacle=Obstacle.SERVICE,
 )
 

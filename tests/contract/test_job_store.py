@@ -29,7 +29,7 @@ from tests.support.fakes import FakeJobStore
 from tests.support.fault_proxy import FaultProxy
 from tests.support.layer import Layer
 from tests.support.servers import Store, clear
-from tests.support.sparql_store import bound_store_of, soon
+from tests.support.sparql_store import bound_store_of, inspect, soon
 
 STREAM = stream_of()
 OTHER = stream_of("other")
@@ -397,8 +397,8 @@ def test_writing_the_same_job_twice_leaves_one(backend: Backend) -> None:
     create(backend, new_job("a"), new_job("a"))
     (job,) = active(backend)
     assert len(job.tasks) == 1
-    assert backend.store.jobs_without_task([operation(DUMP)]) == ()
-    assert backend.store.repair_duplicate_values([operation(DUMP)]) == ()
+    assert inspect(backend.store).jobs_without_task == ()
+    assert inspect(backend.store).duplicates == ()
 
 
 def test_a_guarded_request_writes_a_job_and_its_task(backend: Backend) -> None:
@@ -441,7 +441,7 @@ def test_a_guarded_request_after_a_plain_one_that_came_late_leaves_one_job(
     backend.store.create(new, soon(), guarded=True)
     (job,) = active(backend)
     assert len(job.tasks) == 1
-    assert backend.store.repair_duplicate_values([operation(DUMP)]) == ()
+    assert inspect(backend.store).duplicates == ()
 
 
 def test_a_guarded_request_touches_no_other_job(backend: Backend) -> None:

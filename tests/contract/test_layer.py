@@ -21,7 +21,7 @@ from tests.support.builders import DUMP, INITIAL_SYNC, NOW, new_job, operation
 from tests.support.fault_proxy import FaultProxy
 from tests.support.layer import FORM, Layer
 from tests.support.servers import Store, clear, select, update
-from tests.support.sparql_store import bound_store_of, client_of, soon
+from tests.support.sparql_store import bound_store_of, client_of, inspect, soon
 
 pytestmark = pytest.mark.virtuoso
 MAX_BUNDLE = 100_000  # bytes; the dump-file-publisher refuses more
@@ -110,7 +110,7 @@ def test_each_update_has_a_bundle_of_its_own(store: BoundSparqlStore, layer: Lay
         lambda: store.create(new, soon(), guarded=True),
         lambda: store.add_task(new),
         lambda: store.set_status(store.find([new.uri])[0], Status.FAILED, NOW),
-        lambda: store.repair(store.find([new.uri])),
+        lambda: store.repair(store.find([new.uri])[0].subjects),
         lambda: store.write_error(error(1, new.uri)),
         lambda: store.delete_tasks_without_job([new.task_uri]),
         lambda: store.delete_errors([error(1, new.uri).uri]),
@@ -141,7 +141,9 @@ def test_repairs_of_many_jobs_make_no_bundle_that_is_refused(
         direct.create(new := new_job(f"{number:036}", INITIAL_SYNC), soon())
         direct.set_status(direct.find([new.uri])[0], Status.FAILED, NOW)
         direct.create(replace(new, created=NOW.replace(hour=9)), soon())
-    assert len(store.repair_duplicate_values([operation(INITIAL_SYNC)])) == 2 * JOBS
+    found = inspect(store, [new_job(f"{number:036}").uri for number in range(JOBS)]).duplicates
+    assert len(found) == 2 * JOBS
+    store.repair(found)
     assert max(layer.bundles.values()) < MAX_BUNDLE
     assert len(layer.bundles) > 1
 
@@ -155,4 +157,4 @@ def test_tasks_of_many_deleted_jobs_make_no_bundle_that_is_refused(
         update(virtuoso, f"DELETE WHERE {{ GRAPH ?g {{ <{job.uri}> ?p ?o }} }}")
     store.delete_tasks_without_job([job.task_uri for job in jobs])
     assert max(layer.bundles.values()) < MAX_BUNDLE
-    assert store.tasks_without_job([jobs[0].task_operation]) == ()
+    assert inspect(store).tasks_without_job == ()

@@ -24,7 +24,7 @@ from tests.support.builders import (
     stream_of,
 )
 from tests.support.servers import Store, select, select_terms, update
-from tests.support.sparql_store import soon
+from tests.support.sparql_store import inspect, soon
 from tests.support.sparql_text import first_operation
 
 GRAPH = "http://mu.semte.ch/graphs/system/jobs"
@@ -323,7 +323,7 @@ def test_a_job_of_this_service_without_a_task_is_found(
 ) -> None:
     created = '; dct:created "2024-01-06T06:00:00Z"^^xsd:dateTime'
     put(triplestore, "http://example.org/graphs/1", own_job(JOB, created))
-    (found,) = store.jobs_without_task([operation(DUMP)])
+    (found,) = inspect(store).jobs_without_task
     assert (found.job.uri, found.graph) == (JOB, "http://example.org/graphs/1")
     assert found.job_id == JOB.rpartition("/")[2]
     assert found.job.created == at("2024-01-06T06:00:00")
@@ -333,14 +333,14 @@ def test_a_job_of_another_service_without_a_task_is_left_out(
     triplestore: Store, store: BoundSparqlStore
 ) -> None:
     put(triplestore, GRAPH, job_text(JOB))
-    assert store.jobs_without_task([operation(DUMP)]) == ()
+    assert inspect(store).jobs_without_task == ()
 
 
 def test_a_finished_job_without_a_task_is_left_out(
     triplestore: Store, store: BoundSparqlStore
 ) -> None:
     put(triplestore, GRAPH, own_job(JOB).replace("JobStatus/busy", "JobStatus/success"))
-    assert store.jobs_without_task([operation(DUMP)]) == ()
+    assert inspect(store).jobs_without_task == ()
 
 
 def test_an_added_task_has_the_triples_that_were_missing(
@@ -369,14 +369,15 @@ def test_a_repair_leaves_one_right_value(triplestore: Store, store: BoundSparqlS
     stack.set_status(triplestore, new.task_uri, "busy")
     store.create(late, soon())
     assert values(triplestore, new.task_uri, "adms:status") == ["busy", "scheduled"]
-    repaired = store.repair_duplicate_values([operation(INITIAL_SYNC)])
+    repaired = inspect(store).duplicates
     assert set(repaired) == {new.uri, new.task_uri}
+    store.repair(repaired)
     for uri in repaired:
         assert values(triplestore, uri, "dct:created") == ["2024-01-06T06:00:00.100+00:00"]
         assert values(triplestore, uri, "dct:modified") == ["2024-01-06T06:00:00.200+00:00"]
     assert values(triplestore, new.uri, "adms:status") == ["busy"]
     assert values(triplestore, new.task_uri, "adms:status") == ["busy"]
-    assert store.repair_duplicate_values([operation(INITIAL_SYNC)]) == ()
+    assert inspect(store).duplicates == ()
 
 
 def test_duplicate_values_of_finished_jobs_and_tasks_are_repaired(
@@ -387,7 +388,9 @@ def test_duplicate_values_of_finished_jobs_and_tasks_are_repaired(
     store.create(replace(new, created=at("2024-01-06T06:00:00.200")), soon())
     for uri in (new.uri, new.task_uri):
         stack.set_status(triplestore, uri, "success")
-    assert set(store.repair_duplicate_values([operation(INITIAL_SYNC)])) == {new.uri, new.task_uri}
+    found = inspect(store, [new.uri]).duplicates
+    assert set(found) == {new.uri, new.task_uri}
+    store.repair(found)
     for uri in (new.uri, new.task_uri):
         assert values(triplestore, uri, "dct:created") == ["2024-01-06T06:00:00.100+00:00"]
         assert values(triplestore, uri, "adms:status") == ["success"]
@@ -398,7 +401,7 @@ def test_values_that_no_repair_can_order_are_left_alone(
 ) -> None:
     """Otherwise each sweep would send the same update without effect."""
     put(triplestore, GRAPH, own_job(JOB, "; adms:status <urn:unknown>"))
-    assert store.repair_duplicate_values([operation(DUMP)]) == ()
+    assert inspect(store).duplicates == ()
 
 
 def test_a_scheduled_task_whose_job_was_deleted_is_found_and_removed(
@@ -408,11 +411,9 @@ def test_a_scheduled_task_whose_job_was_deleted_is_found_and_removed(
     for job in (gone, kept):
         store.create(job, soon())
     update(triplestore, f"DELETE WHERE {{ GRAPH ?g {{ <{gone.uri}> ?p ?o }} }}")
-    assert store.tasks_without_job([gone.task_operation]) == (
-        TaskWithoutJob(gone.task_uri, gone.uri),
-    )
+    assert inspect(store).tasks_without_job == (TaskWithoutJob(gone.task_uri, gone.uri),)
     store.delete_tasks_without_job([gone.task_uri, kept.task_uri])
-    assert store.tasks_without_job([gone.task_operation]) == ()
+    assert inspect(store).tasks_without_job == ()
     assert not select(triplestore, f"SELECT ?p WHERE {{ GRAPH ?g {{ <{gone.task_uri}> ?p ?o }} }}")
     assert len(store.find([kept.uri])[0].tasks) == 1
 
@@ -424,7 +425,7 @@ def test_a_task_without_a_job_that_a_consumer_took_is_not_removed(
     update(triplestore, f"DELETE WHERE {{ GRAPH ?g {{ <{new.uri}> ?p ?o }} }}")
     stack.set_status(triplestore, new.task_uri, "busy")
     before = triples(triplestore)
-    assert store.tasks_without_job([new.task_operation]) == ()
+    assert inspect(store).tasks_without_job == ()
     store.delete_tasks_without_job([new.task_uri])
     assert triples(triplestore) == before
 
@@ -433,7 +434,7 @@ def test_duplicate_values_of_another_service_are_not_repaired(
     triplestore: Store, store: BoundSparqlStore
 ) -> None:
     put(triplestore, GRAPH, job_text(JOB) + job_text(JOB, "scheduled"))
-    assert store.repair_duplicate_values([operation(DUMP)]) == ()
+    assert inspect(store).duplicates == ()
     assert values(triplestore, JOB, "adms:status") == ["busy", "scheduled"]
 
 
@@ -464,7 +465,7 @@ def test_a_repair_keeps_the_final_status_that_a_consumer_reported(
     for status in ends:
         text = f"<{JOB}> adms:status <{stack.STATUS}{status}> ."
         put(triplestore, GRAPH, text)
-    store.repair([seen])
+    store.repair(seen.subjects)
     assert stack.status_of(triplestore, JOB) == [stays]
 
 
@@ -478,8 +479,8 @@ def test_a_job_that_no_update_can_name_keeps_no_other_from_deletion_or_repair(
     )
     (left,) = store.undeletable_jobs(operation(DUMP))
     assert (left.uri, left.graph) == (uri, GRAPH)
-    assert store.jobs_without_task([operation(DUMP)]) == ()
-    assert store.repair_duplicate_values([operation(DUMP)]) == ()
+    assert inspect(store).jobs_without_task == ()
+    assert inspect(store).duplicates == ()
     (job,) = store.deletable_jobs(operation(DUMP))
     assert job.uri == JOB
 

@@ -18,6 +18,7 @@ from jobs.model import NewJob
 from jobs.store import ErrorResource
 from sparql import answers, facts, queries
 from sparql.answers import AnswerError
+from sparql.inspection import inspection_of, scheduled_tasks
 from sparql.vocabulary import PROPERTIES, STATUS_BASE
 from tests.support.builders import NOW, stream_of
 
@@ -144,12 +145,12 @@ ANSWERS = JSON | st.builds(
 )
 PARSERS: list[Callable[[list[answers.Binding]], object]] = [
     lambda rows: facts.jobs_of(facts.parse_subjects(rows)),
-    lambda rows: facts.jobs_without_task(facts.parse_subjects(rows), STREAM.operations),
-    lambda rows: facts.scheduled_tasks(facts.parse_subjects(rows), STREAM.operations),
+    lambda rows: inspection_of(facts.parse_subjects(rows), STREAM.operations, ()),
+    lambda rows: scheduled_tasks(facts.parse_subjects(rows), STREAM.operations),
     answers.parse_errors,
     answers.parse_newest,
     lambda rows: answers.parse_deletable(rows, "urn:operation"),
-    answers.parse_subjects,
+    answers.parse_operations,
 ]
 
 
@@ -159,7 +160,7 @@ PARSERS: list[Callable[[list[answers.Binding]], object]] = [
     {"results": {"bindings": [{"job": {"value": 7}}]}},
     lambda rows: answers.parse_deletable(rows, "urn:operation"),
 )
-@example({"results": {"bindings": [{"subject": {"value": {}}}]}}, answers.parse_subjects)
+@example({"results": {"bindings": [{"subject": {"value": {}}}]}}, facts.parse_subjects)
 def test_any_json_is_parsed_or_refused(
     answer: object, parse: Callable[[list[answers.Binding]], object]
 ) -> None:

@@ -13,6 +13,7 @@ from tests.simulation import accounting
 from tests.simulation.firetimes import seconds
 from tests.simulation.interference import Interference
 from tests.simulation.ledger import JobFact, Violation
+from tests.simulation.process import NEW_ID
 from tests.simulation.store import Update
 from tests.simulation.triples import Triples
 from tests.simulation.world import World
@@ -86,7 +87,7 @@ def _crossed(updates: list[Update]) -> bool:
 def _two_jobs(world: World) -> Iterator[Violation]:
     by_tick: dict[tuple[str, datetime], list[JobFact]] = {}
     for fact in world.ledger.jobs.values():
-        if "/job/00000000-" not in fact.uri:  # not by a person's request
+        if f"/job/{NEW_ID}-" not in fact.uri:  # not by a person's request
             by_tick.setdefault((fact.operation, fact.created), []).append(fact)
     for facts in by_tick.values():
         if len(facts) > 1:
@@ -98,7 +99,7 @@ def _two_jobs(world: World) -> Iterator[Violation]:
             fact.uri
             for fact in world.ledger.jobs.values()
             if fact.operation == operation
-            and "/job/00000000-" not in fact.uri
+            and f"/job/{NEW_ID}-" not in fact.uri
             and {"busy", "success"} & set(world.triples.values(fact.uri, "status"))
         ]
         if len(good) > 1 and not deleted:

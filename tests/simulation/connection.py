@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from jobs.model import Job, JobKind, NewJob, Status, Stream, StreamState
-from jobs.store import Deadline, ErrorResource, JobWithoutTask, StoreError, TaskWithoutJob
+from jobs.store import Deadline, ErrorResource, Inspection, StoreError
 from sparql.terms import is_iri
 from tests.simulation import reading, updates
 from tests.simulation.store import Update
@@ -84,20 +84,23 @@ class Bound:
         self._check([job.uri, *(task.uri for task in job.unfinished)])
         self._write("set_status", updates.set_status(job, status, at), guarded=True)
 
-    def repair(self, jobs: Sequence[Job]) -> None:
-        self._repair([uri for job in jobs for uri in (job.uri, *(task.uri for task in job.tasks))])
+    def of_operations(self, operations: Sequence[str]) -> tuple[Job, ...]:
+        return self._read("of_operations", lambda all_: reading.of_operations(all_, operations))
 
-    def jobs_without_task(self, operations: Sequence[str]) -> tuple[JobWithoutTask, ...]:
+    def in_use(self, operations: Sequence[str]) -> frozenset[str]:
+        return self._read("in_use", lambda all_: reading.in_use(all_, operations))
+
+    def inspect(
+        self, operations: Sequence[str], task_operations: Sequence[str], known: Sequence[str]
+    ) -> Inspection:
         return self._read(
-            "jobs_without_task", lambda all_: reading.jobs_without_task(all_, operations)
+            "inspect", lambda all_: reading.inspect(all_, operations, task_operations, known)
         )
 
-    def repair_duplicate_values(self, operations: Sequence[str]) -> tuple[str, ...]:
-        subjects = self._read("duplicates", lambda all_: reading.duplicates(all_, operations))
-        return self._repair(subjects)
-
-    def tasks_without_job(self, operations: Sequence[str]) -> tuple[TaskWithoutJob, ...]:
-        return self._read("orphans", lambda all_: reading.tasks_without_job(all_, operations))
+    def repair(self, subjects: Sequence[str]) -> None:
+        writable = list(filter(is_iri, subjects))
+        if writable:
+            self._write("repair", updates.repair(writable), guarded=True)
 
     def delete_tasks_without_job(self, tasks: Sequence[str]) -> None:
         self._write("delete_tasks_without_job", updates.delete_orphans(tasks), guarded=True)
@@ -124,12 +127,6 @@ class Bound:
 
     def undeletable_jobs(self, operation: str) -> tuple[Job, ...]:
         return self._read("undeletable_jobs", lambda all_: reading.undeletable(all_, operation))
-
-    def _repair(self, subjects: Sequence[str]) -> tuple[str, ...]:
-        writable = tuple(filter(is_iri, subjects))
-        if writable:
-            self._write("repair", updates.repair(writable), guarded=True)
-        return writable
 
     def _check(self, uris: Sequence[str]) -> None:
         """Refuse a URI that no statement can name, as the real store does."""

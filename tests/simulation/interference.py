@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from jobs.creation import JobRefused
-from jobs.model import SERVICE, JobKind, NoOperationError, Stream
+from jobs.model import JOB_BASE, JobKind, NoOperationError, Stream
 from jobs.store import StoreError
 from tests.simulation.plan import Entry
+from tests.simulation.process import NEW_ID
 from tests.simulation.scenario import GRAPH
 from tests.simulation.triples import Change
 from tests.simulation.world import World
@@ -136,16 +137,28 @@ class Interference:
         if entry.what in ("blank", "relative"):
             uri = f"_:b{number}" if entry.what == "blank" else f"jobs/{number}"
         kind = KINDS["dump" if int(entry.amount * 100) % 2 else "healing"]
-        self.world.change(self._odd(uri, stream, kind, entry.what))
         if entry.what == "own-two-dates":
+            self._second_date(stream.operation(kind))
             return
+        self.world.change(self._odd(uri, stream, kind, entry.what))
         self.planted[uri] = stream.name
         if uri.startswith("http") or entry.amount < 0.5:
             self.world.loop.after(10 + 300 * entry.amount, self._remove, uri)
 
+    def _second_date(self, operation: str) -> None:
+        """Give the newest job of a tick a second date, as a late update does."""
+        triples = self.world.triples
+        for created, uri in reversed(triples.by_date.get(operation, [])):
+            if uri.startswith(JOB_BASE) and not uri.startswith(JOB_BASE + NEW_ID):
+                late = Change(
+                    add=True, uri=uri, name="created", value=created + timedelta(seconds=1)
+                )
+                self.world.change([late])
+                return
+
     def _odd(self, uri: str, stream: Stream, kind: JobKind, what: str) -> list[Change]:
         now = self.world.true_time()
-        statuses, created, creator = ["busy"], [now], "another service"
+        statuses, created = ["busy"], [now]
         match what:
             case "no-status":
                 statuses = []
@@ -159,15 +172,13 @@ class Interference:
                 created = [now.replace(year=9999)]
             case "future":
                 created, statuses = [now + timedelta(hours=1)], ["success"]
-            case "own-two-dates":
-                statuses, created, creator = ["failed"], [now, now - timedelta(seconds=1)], SERVICE
             case _:
                 pass  # only its URI is odd
         pairs = [
             ("type", "Job"),
             ("graph", GRAPH),
             ("uuid", uri),
-            ("creator", creator),
+            ("creator", "another service"),
             ("operation", stream.operation(kind)),
             *(("status", one) for one in statuses),
             *(("created", one) for one in created),

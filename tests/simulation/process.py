@@ -17,6 +17,7 @@ from tests.simulation.wakeups import VirtualScheduler
 
 CLOCK_CHECK_SECONDS = 1.0
 PING_SECONDS = 2.0
+NEW_ID = "00000000"  # the beginning of the ids of jobs by request
 
 
 @dataclass(eq=False)
@@ -96,7 +97,7 @@ class Process:
     def _new_id(self) -> str:
         """Return a new id; only jobs by request get one, and the auditor knows them by it."""
         self.new_ids += 1
-        return f"00000000-{self.random.getrandbits(32):08x}-{self.new_ids}"
+        return f"{NEW_ID}-{self.random.getrandbits(32):08x}-{self.new_ids}"
 
 
 class _Ready(Flag):

@@ -9,7 +9,7 @@ from typing import Any
 
 from jobs.clock import EARLIEST
 from jobs.model import SERVICE, Job, JobKind, Status, Stream, StreamState, Task
-from jobs.store import JobWithoutTask, TaskWithoutJob
+from jobs.store import Inspection, JobWithoutTask, TaskWithoutJob
 from sparql.terms import is_iri
 from tests.simulation.triples import Properties, Triples
 
@@ -78,7 +78,30 @@ def find(triples: Triples, uris: Sequence[str]) -> tuple[Job, ...]:
     return _by_age(triples, [uri for uri in uris if is_iri(uri)])
 
 
-def jobs_without_task(triples: Triples, operations: Sequence[str]) -> tuple[JobWithoutTask, ...]:
+def of_operations(triples: Triples, operations: Sequence[str]) -> tuple[Job, ...]:
+    return _by_age(
+        triples, [uri for one in operations for uri in triples.by_operation.get(one, ())]
+    )
+
+
+def in_use(triples: Triples, operations: Sequence[str]) -> frozenset[str]:
+    return frozenset(one for one in operations if triples.by_operation.get(one))
+
+
+def inspect(
+    triples: Triples,
+    operations: Sequence[str],
+    task_operations: Sequence[str],
+    known: Sequence[str],
+) -> Inspection:
+    return Inspection(
+        jobs_without_task=_jobs_without_task(triples, operations),
+        tasks_without_job=_tasks_without_job(triples, task_operations),
+        duplicates=_duplicates(triples, operations, known),
+    )
+
+
+def _jobs_without_task(triples: Triples, operations: Sequence[str]) -> tuple[JobWithoutTask, ...]:
     found = []
     for uri in _own_active(triples, operations):
         job = find_job(triples, uri)
@@ -88,8 +111,10 @@ def jobs_without_task(triples: Triples, operations: Sequence[str]) -> tuple[JobW
     return tuple(sorted(found, key=lambda one: one.job.uri))
 
 
-def duplicates(triples: Triples, operations: Sequence[str]) -> tuple[str, ...]:
-    """Return this service's jobs and tasks with a property twice."""
+def _duplicates(
+    triples: Triples, operations: Sequence[str], known: Sequence[str]
+) -> tuple[str, ...]:
+    """Return this service's jobs and tasks with a property twice, active or known ones."""
     found = []
     for uri in triples.duplicates:
         owners = triples.values(uri, "job") or [uri]
@@ -98,7 +123,10 @@ def duplicates(triples: Triples, operations: Sequence[str]) -> tuple[str, ...]:
             and any(one in operations for one in triples.values(owner, "operation"))
             for owner in owners
         )
-        if own:
+        seen = triples.active(uri) or any(
+            triples.active(owner) or owner in known for owner in owners
+        )
+        if own and seen:
             found.append(uri)
     return tuple(sorted(found))
 
@@ -121,7 +149,7 @@ def undeletable(triples: Triples, operation: str) -> tuple[Job, ...]:
     )
 
 
-def tasks_without_job(triples: Triples, operations: Sequence[str]) -> tuple[TaskWithoutJob, ...]:
+def _tasks_without_job(triples: Triples, operations: Sequence[str]) -> tuple[TaskWithoutJob, ...]:
     found = []
     for operation in operations:
         for uri in triples.by_status.get((operation, "scheduled"), ()):

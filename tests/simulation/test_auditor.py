@@ -13,7 +13,7 @@ import pytest
 from jobs import ids, rules
 from jobs.cron import parse
 from jobs.model import NewJob
-from jobs.store import Deadline, JobStore
+from jobs.store import Deadline, Inspection, JobStore
 from jobs.ticks.pending import PendingTicks
 from jobs.ticks.recorder import TickRecorder
 from tests.simulation.firetimes import BASE, Rule
@@ -69,6 +69,10 @@ def nothing(_real: object, *_args: object, **_more: object) -> tuple[()]:
     return ()
 
 
+def all_is_well(*_args: object) -> Inspection:
+    return Inspection()
+
+
 def forgotten(ticks: PendingTicks, _now: object) -> None:
     ticks.unconfirmed = None
 
@@ -77,8 +81,8 @@ def forgotten(ticks: PendingTicks, _now: object) -> None:
     ("mode", "name", "wrong", "what"),
     [
         ("calm", "create", twice, "task run twice"),
-        ("faults", "jobs_without_task", nothing, "job without task left"),
-        ("odd", "repair_duplicate_values", nothing, "duplicate values left"),
+        ("faults", "inspect", all_is_well, "job without task left"),
+        ("odd", "repair", nothing, "duplicate values left"),
         ("faults", "write_error", nothing, "missed without a stored error"),
     ],
 )

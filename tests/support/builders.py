@@ -12,7 +12,7 @@ from dateutil.parser import isoparse
 
 from jobs import cron, ids
 from jobs.clock import Clock
-from jobs.model import Job, JobKind, NewJob, Plan, Status, Stream, Task
+from jobs.model import JOB_BASE, Job, JobKind, NewJob, Plan, Status, Stream, Task
 
 INITIAL_SYNC, HEALING, DUMP = JobKind
 OPERATIONS = "http://redpencil.data.gift/id/jobs/concept/JobOperation/deltas/"
@@ -71,6 +71,14 @@ def job_of(
     """Return a job as the store would give it back."""
     fixed = {"uri": f"http://redpencil.data.gift/id/job/{kind.name}-{status.value}"}
     return Job(operation=operation(kind, stream), status=status, **(fixed | more))
+
+
+def tick_job_of(
+    kind: JobKind, fire_time: datetime, status: Status = Status.SUCCESS, stream: str = "public"
+) -> Job:
+    """Return the job of a tick as the store would give it back."""
+    uri = JOB_BASE + ids.tick_job(operation(kind, stream), fire_time)
+    return job_of(kind, status, stream, uri=uri, created=fire_time)
 
 
 def task_of(name: str, status: Status | None = Status.SCHEDULED, **more: Any) -> Task:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,11 +35,15 @@ class Harness:
     policy: TickPolicy = field(default_factory=TickPolicy)
     thresholds: StuckThresholds = field(default_factory=StuckThresholds)
     repeat: timedelta = timedelta(hours=24)
+    configured: datetime | None = None
     recorded: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         settings = DomainSettings(
-            policy=self.policy, thresholds=self.thresholds, error_repeat=self.repeat
+            policy=self.policy,
+            thresholds=self.thresholds,
+            error_repeat=self.repeat,
+            configured=self.configured,
         )
         self.domain = compose_domain(
             Streams(self.streams), self.store, self.clock.clock(), settings, self.recorded.append

@@ -12,6 +12,7 @@ from jobs.model import ACTIVE, JOB_BASE, Job, JobKind, NewJob, Status, Stream, S
 from jobs.store import (
     Deadline,
     ErrorResource,
+    Inspection,
     JobWithoutTask,
     StoreError,
     StoreUnavailable,
@@ -123,27 +124,32 @@ class FakeJobStore:
         if job.uri in self.jobs and self.jobs[job.uri].active:
             self._complete(job)
 
-    def jobs_without_task(self, operations: Sequence[str]) -> tuple[JobWithoutTask, ...]:
-        self._called("jobs_without_task")
-        return tuple(
+    def of_operations(self, operations: Sequence[str]) -> tuple[Job, ...]:
+        self._called("of_operations")
+        return tuple(job for job in self._by_age() if job.operation in operations)
+
+    def in_use(self, operations: Sequence[str]) -> frozenset[str]:
+        self._called("in_use")
+        return frozenset(operations) & {job.operation for job in self.jobs.values()}
+
+    def inspect(
+        self, operations: Sequence[str], task_operations: Sequence[str], known: Sequence[str]
+    ) -> Inspection:
+        self._called("inspect")
+        without_task = [
             JobWithoutTask(job, GRAPH, job.uri.removeprefix(JOB_BASE))
             for job in self._by_age()
             if job.operation in operations and job.active and not job.tasks
+        ]
+        return Inspection(
+            jobs_without_task=tuple(without_task), tasks_without_job=tuple(self.orphans)
         )
-
-    def tasks_without_job(self, operations: Sequence[str]) -> tuple[TaskWithoutJob, ...]:
-        self._called("tasks_without_job")
-        return tuple(self.orphans)
 
     def delete_tasks_without_job(self, tasks: Sequence[str]) -> None:
         self._called("delete_tasks_without_job")
         self.orphans = [one for one in self.orphans if one.task not in tasks]
 
-    def repair_duplicate_values(self, operations: Sequence[str]) -> tuple[str, ...]:
-        self._called("repair_duplicate_values")
-        return ()
-
-    def repair(self, jobs: Sequence[Job]) -> None:
+    def repair(self, subjects: Sequence[str]) -> None:
         self._called("repair")
 
     def set_status(self, job: Job, status: Status, at: datetime) -> None:

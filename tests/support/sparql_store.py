@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
-from jobs.store import Deadline
+from jobs.store import BoundStore, Deadline, Inspection
+from jobs.streams import Streams
 from sparql.client import SparqlClient
 from sparql.store import BoundSparqlStore, SparqlJobStore
+from tests.support.builders import stream_of
 from tests.support.servers import Endpoints
 
 
@@ -30,3 +33,9 @@ def store_of(server: Endpoints) -> SparqlJobStore:
 def bound_store_of(server: Endpoints, seconds: float = 60) -> BoundSparqlStore:
     """Return the job store in a triplestore, within a deadline that begins now."""
     return store_of(server).within(soon(seconds))
+
+
+def inspect(store: BoundStore, known: Sequence[str] = ()) -> Inspection:
+    """Return what a sweep finds of the stream of the tests."""
+    streams = Streams([stream_of()])
+    return store.inspect(streams.operations, streams.task_operations, known)

@@ -62,19 +62,14 @@ STATEMENTS = [
     Statement("stream_states.rq", partial(queries.stream_states, [DUMPS_ONLY], []), "of one kind"),
     Statement("one_successful.rq", partial(queries.one_successful, operation(HEALING))),
     Statement("find_jobs.rq", partial(queries.find_jobs, JOB_URIS)),
+    Statement("jobs_of_operations.rq", partial(queries.jobs_of_operations, OPERATIONS)),
+    Statement("operations_in_use.rq", partial(queries.operations_in_use, OPERATIONS)),
     Statement("tasks_of_jobs.rq", partial(queries.tasks_of_jobs, JOB_URIS)),
     Statement("active_subjects.rq", partial(queries.active_subjects, OPERATIONS)),
     Statement("active_subjects.rq", partial(queries.active_subjects, MANY), "of many streams"),
     Statement("recent_jobs.rq", partial(queries.recent_jobs, OPERATIONS, NOW)),
     Statement("newest_jobs.rq", partial(queries.newest_jobs, OPERATIONS, NOW)),
     Statement("add_task.ru", partial(repair_queries.add_task, NEW_JOB)),
-    Statement(
-        "duplicate_values_of_jobs.rq", partial(repair_queries.duplicate_values_of_jobs, OPERATIONS)
-    ),
-    Statement(
-        "duplicate_values_of_tasks.rq",
-        partial(repair_queries.duplicate_values_of_tasks, OPERATIONS),
-    ),
     Statement(
         "repair_duplicate_values.ru", partial(repair_queries.repair_duplicate_values, JOB_URIS)
     ),

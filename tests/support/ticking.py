@@ -38,9 +38,10 @@ class OneStream(Harness):
         policy: TickPolicy = POLICY,
         clock: TestClock | None = None,
         store: FakeJobStore | None = None,
+        configured: datetime | None = None,
     ) -> None:
         clock, store = clock or TestClock(now=START), store or FakeJobStore()
-        super().__init__((stream,), clock, store, policy=policy)
+        super().__init__((stream,), clock, store, policy=policy, configured=configured)
         self.stream = stream
 
     def reconcile(self, now: datetime) -> None:

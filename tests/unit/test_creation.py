@@ -125,7 +125,7 @@ def test_the_initial_sync_of_a_start_has_the_same_id_at_every_try(
     try_tick(creator, tick(INITIAL_SYNC))
     (job,) = store.created
     assert job.job_id == ids.startup_job(operation(INITIAL_SYNC), None)
-    assert store.calls.count("newest") == 1
+    assert store.calls.count("of_operations") == 1
 
 
 @pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELED])
@@ -156,15 +156,15 @@ def test_a_start_creates_no_second_initial_sync_while_another_replica_creates_on
     store: FakeJobStore, creator: JobCreator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The id depends on the newest job. Read after the state, that would be the other's job."""
-    newest = store.newest
+    of_operations = store.of_operations
 
     def answer_before_the_other_writes(*args: Any) -> tuple[Job, ...]:
-        answer = newest(*args)
+        answer = of_operations(*args)
         monkeypatch.undo()
         try_tick(creator_of(store), tick(INITIAL_SYNC))
         return answer
 
-    monkeypatch.setattr(store, "newest", answer_before_the_other_writes)
+    monkeypatch.setattr(store, "of_operations", answer_before_the_other_writes)
     outcome = try_tick(creator, tick(INITIAL_SYNC))
     assert isinstance(outcome, AlreadyDone)
     assert len(store.created) == 1

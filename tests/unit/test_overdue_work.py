@@ -9,7 +9,7 @@ from threading import Event, Thread
 import pytest
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from jobs.store import JobWithoutTask
+from jobs.store import Inspection
 from jobs.ticks.monitor import MonitoredStore, WorkMonitor
 from jobs.ticks.scheduler import MAX_SLEEP
 from tests.support.builders import TestClock, stream_of
@@ -117,10 +117,12 @@ class HangingStore(FakeJobStore):
         super().__init__()
         self.hangs, self.released = Event(), Event()
 
-    def jobs_without_task(self, operations: Sequence[str]) -> tuple[JobWithoutTask, ...]:
+    def inspect(
+        self, operations: Sequence[str], task_operations: Sequence[str], known: Sequence[str]
+    ) -> Inspection:
         self.hangs.set()
         self.released.wait(PATIENCE)
-        return super().jobs_without_task(operations)
+        return super().inspect(operations, task_operations, known)
 
 
 @pytest.fixture

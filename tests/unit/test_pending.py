@@ -241,21 +241,20 @@ def test_a_window_does_not_close_without_a_read_that_shows_no_job() -> None:
     assert ticks.expire(SIX + 2 * HOUR) is not None
 
 
-def resume(ticks: PendingTicks, now: datetime, last_job: datetime | None) -> Superseded | None:
+def resume(ticks: PendingTicks, now: datetime, last_job: datetime) -> Superseded | None:
     return ticks.resume(now, seconds(now), last_job)
 
 
 @pytest.mark.parametrize(
     ("last_job", "resumed"),
     [
-        pytest.param(None, False, id="no job exists, so nothing is resumed"),
         pytest.param(SIX, False, id="the tick has its job"),
         pytest.param(SIX + HOUR, False, id="a later job did the work"),
         pytest.param(SIX - MINUTE, True, id="the tick came after the last job"),
     ],
 )
 def test_a_start_resumes_the_newest_tick_without_a_job(
-    last_job: datetime | None, *, resumed: bool
+    last_job: datetime, *, resumed: bool
 ) -> None:
     ticks = ticks_of(handled_until=SIX)
     resume(ticks, SIX + 2 * HOUR, last_job)

@@ -14,7 +14,8 @@ from SPARQLWrapper import SPARQLWrapper
 from jobs.model import SERVICE, Job, Status
 from sparql import answers, queries
 from sparql.answers import AnswerError, Binding
-from sparql.facts import jobs_of, jobs_without_task, parse_subjects, scheduled_tasks
+from sparql.facts import jobs_of, parse_subjects
+from sparql.inspection import duplicate_values, jobs_without_task, scheduled_tasks
 from sparql.vocabulary import JOB_CLASS, PROPERTIES, STATUS_BASE, TASK_CLASS
 from tests.support.builders import DUMP, INITIAL_SYNC, NOW, at, operation, stream_of
 from tests.support.statements import ERROR, JOB, NEW_JOB, STATEMENTS, Statement
@@ -333,7 +334,7 @@ def test_an_empty_row_is_no_subject() -> None:
         (answers.parse_errors, {}, "error"),
         (answers.parse_newest, {"newest": "", "status": "urn:s"}, "operation"),
         (answers.parse_newest, {"newest": "", "operation": "urn:o"}, "status"),
-        (answers.parse_subjects, {}, "subject"),
+        (answers.parse_operations, {"other": "urn:o"}, "operation"),
         (lambda rows: answers.parse_deletable(rows, "urn:operation"), {}, "job"),
     ],
 )
@@ -361,6 +362,31 @@ def test_an_active_job_of_this_service_without_a_task_is_found(
     ones = jobs_without_task(parse_subjects(rows), STREAM.operations)
     expected = [("urn:job", GRAPH, "1")] if found else []
     assert [(one.job.uri, one.graph, one.job_id) for one in ones] == expected
+
+
+BUSY_AND_DONE = [status(Status.BUSY), status(Status.SUCCESS)]
+DATES = ["2024-01-06T06:00:00Z", "2024-01-06T06:00:01Z"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        ([job_row(creator=SERVICE, status=BUSY_AND_DONE)], ["urn:job"]),
+        ([job_row(creator=SERVICE, created=DATES)], ["urn:job"]),
+        ([job_row(creator=SERVICE, modified=DATES), task_row()], ["urn:job"]),
+        ([job_row(creator=SERVICE), task_row(created=DATES)], ["urn:task"]),
+        ([job_row(creator=SERVICE, created=[DATES[0], "2024-01-06T07:00:00+01:00"])], []),
+        ([job_row(creator=SERVICE, created=[DATES[0], "never"])], []),
+        ([job_row(creator=SERVICE, status=[status(Status.BUSY), "urn:other"])], []),
+        ([job_row(creator="urn:other", status=BUSY_AND_DONE)], []),
+        ([job_row(creator=SERVICE, status=BUSY_AND_DONE, operation="urn:other")], []),
+        ([task_row(status=BUSY_AND_DONE)], []),
+    ],
+)
+def test_duplicate_values_of_this_services_jobs_and_tasks_are_found(
+    rows: Sequence[Binding], found: Sequence[str]
+) -> None:
+    assert duplicate_values(parse_subjects(rows), STREAM.operations) == tuple(found)
 
 
 @pytest.mark.parametrize(

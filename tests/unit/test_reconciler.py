@@ -25,6 +25,7 @@ from tests.support.builders import (
     job_of,
     operation,
     stream_of,
+    tick_job_of,
 )
 from tests.support.fakes import LOST, REFUSED
 from tests.support.ticking import (
@@ -150,7 +151,7 @@ def test_hourly_missed_ticks_leave_one_error_with_their_number_and_reason() -> N
 
 def test_an_error_of_resumed_ticks_names_the_first_of_them() -> None:
     dumps = OneStream(ticking(dump="0 * * * *"))
-    dumps.store.add(job_of(DUMP, Status.SUCCESS, created=START - 9 * HOUR), job_of(HEALING))
+    dumps.store.add(tick_job_of(DUMP, START - 9 * HOUR), job_of(HEALING))
     dumps.reconciler.resume()
     dumps.reconcile_often(SIX, MINUTE)
     (error,) = dumps.reported()
@@ -162,7 +163,7 @@ def test_a_restart_stores_no_second_error_with_a_false_reason(
 ) -> None:
     """The successor of a process knows only that it was not running itself."""
     caplog.set_level(logging.INFO)
-    dumps.store.add(job_of(DUMP, Status.SUCCESS, created=SIX - DAY), blocking := job_of(HEALING))
+    dumps.store.add(tick_job_of(DUMP, SIX - DAY), blocking := job_of(HEALING))
     dumps.reconcile_often(SIX + HOUR, MINUTE)
     assert len(dumps.reported()) == 1
     dumps.store.add(replace(blocking, status=Status.SUCCESS))
@@ -497,73 +498,6 @@ def test_an_initial_sync_is_never_given_up_and_its_error_comes_once_a_day(
     sync.store.add(replace(blocking, status=Status.SUCCESS))
     sync.reconcile(START + 61 * HOUR)
     assert [job.job_operation for job in sync.store.created] == [operation(INITIAL_SYNC)]
-
-
-def test_a_tick_of_an_earlier_process_is_resumed_after_the_settle_time(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    caplog.set_level(logging.INFO)
-    dumps = OneStream(ticking(dump="30 4 * * *"))
-    dumps.store.add(job_of(DUMP, Status.SUCCESS, created=START - DAY))
-    dumps.reconciler.resume()
-    tick = "dump of stream public: tick 2024-01-06T04:30:00+00:00"
-    text = "was left over: it is tried in 10 s, when earlier writes have arrived"
-    assert f"{tick}: {text}" in caplog.messages
-    dumps.reconcile(START + 9 * SECOND)
-    assert dumps.sent == []
-    dumps.reconcile(START + 10 * SECOND)
-    assert dumps.sent == [f"{operation(DUMP)} 04:30:00"]
-
-
-@pytest.mark.parametrize("delay", [timedelta(0), 2 * HOUR], ids=["slot 0", "another slot"])
-def test_a_first_start_resumes_nothing(delay: timedelta) -> None:
-    dumps = OneStream(ticking(dump="30 4 * * *"), replace(POLICY, standby_delay=delay))
-    dumps.reconciler.resume()
-    for minutes in range(1, 180, 10):
-        dumps.reconcile(START + minutes * MINUTE)
-    assert dumps.sent == []
-
-
-def test_a_start_names_the_newest_job_that_did_the_newest_tick(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    caplog.set_level(logging.INFO)
-    dumps = OneStream(ticking(dump="30 4 * * *"))
-    older, newest = (
-        job_of(DUMP, status, created=START - minutes * MINUTE)
-        for status, minutes in ((Status.BUSY, 20), (Status.SUCCESS, 10))
-    )
-    dumps.store.add(newest, older)
-    dumps.reconciler.resume()
-    tick = "dump of stream public: tick 2024-01-06T04:30:00+00:00"
-    assert caplog.messages == [f"{tick}: done by job {newest}"]
-    (event,) = dumps.recorded
-    assert (event.result, event.job) == (Result.DONE, newest.uri)
-    dumps.reconcile(START + HOUR / 2)
-    assert dumps.sent == []
-
-
-def test_a_tick_whose_window_closed_before_the_start_is_missed() -> None:
-    dumps = OneStream(ticking(dump="0 3 * * *"))
-    dumps.store.add(job_of(DUMP, Status.SUCCESS, created=START - DAY))
-    dumps.reconciler.resume()
-    dumps.reconcile(START)
-    assert dumps.reported() == [], "the store was not read yet"
-    dumps.reconcile(START + 10 * SECOND)
-    (error,) = dumps.reported()
-    assert "it was left over: no process was running then" in error.message
-
-
-def test_ticks_that_fired_while_the_service_was_down_are_logged(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    caplog.set_level(logging.INFO)
-    dumps = OneStream(ticking(dump="*/10 * * * *"))
-    dumps.store.add(job_of(DUMP, Status.SUCCESS, created=START - HOUR))
-    dumps.reconciler.resume()
-    tick, since = "2024-01-06T05:00:00+00:00", "2024-01-06T04:10:00+00:00"
-    text = f"dump of stream public: tick {tick} supersedes 5 earlier ones since {since}"
-    assert text in caplog.messages
 
 
 def test_an_unexpected_error_loses_no_tick(

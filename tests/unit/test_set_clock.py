@@ -8,11 +8,23 @@ from datetime import timedelta
 import pytest
 
 from jobs.model import Job, Status
-from tests.support.builders import DAY, DUMP, HEALING, HOUR, MINUTE, SECOND, TestClock, at, job_of
+from tests.support.builders import (
+    DAY,
+    DUMP,
+    HEALING,
+    HOUR,
+    MINUTE,
+    SECOND,
+    TestClock,
+    at,
+    job_of,
+    tick_job_of,
+)
 from tests.support.fakes import LOST, REFUSED
 from tests.support.ticking import DUMP_AT_SIX, SIX, SIX_DAILY, START, OneStream, syncing, ticking
 
 HOURLY = "0 * * * *"
+FOUR_THIRTY = at("2024-01-06T04:30:00")
 steps = pytest.mark.parametrize("step", [HOUR, -HOUR], ids=["forwards", "back"])
 
 
@@ -141,12 +153,12 @@ def test_a_clock_that_is_set_back_brings_no_tick_twice() -> None:
 def test_a_job_that_is_dated_later_than_now_supersedes_no_resumed_tick() -> None:
     dumps = OneStream(ticking(dump="30 4 * * *"))
     dumps.store.add(
-        job_of(DUMP, Status.SUCCESS, uri="urn:old", created=START - DAY),
+        tick_job_of(DUMP, FOUR_THIRTY - DAY),
         job_of(DUMP, Status.FAILED, uri="urn:ahead", created=START + HOUR),
     )
     dumps.reconciler.resume()
     dumps.reconcile(START + 10 * SECOND)
-    assert [job.created for job in dumps.store.created] == [at("2024-01-06T04:30:00")]
+    assert [job.created for job in dumps.store.created] == [FOUR_THIRTY]
 
 
 def test_a_job_that_is_dated_a_little_later_than_now_completes_no_later_tick(

@@ -42,13 +42,13 @@ def rows(*bindings: dict[str, str]) -> bytes:
 READS: dict[str, Callable[[BoundSparqlStore], Any]] = {
     "state": lambda store: store.state(STREAM),
     "find": lambda store: store.find(["urn:job"]),
-    "jobs_without_task": lambda store: store.jobs_without_task(OPERATIONS),
+    "inspect": lambda store: store.inspect(OPERATIONS, [], []),
+    "of_operations": lambda store: store.of_operations(OPERATIONS),
+    "in_use": lambda store: store.in_use(OPERATIONS),
     "active": lambda store: store.active(OPERATIONS),
     "recent": lambda store: store.recent(OPERATIONS, NOW),
     "deletable_jobs": lambda store: store.deletable_jobs(operation(DUMP)),
-    "repair_duplicate_values": lambda store: store.repair_duplicate_values(OPERATIONS),
     "find_errors": lambda store: store.find_errors(["urn:error"]),
-    "tasks_without_job": lambda store: store.tasks_without_job(OPERATIONS),
     "undeletable_jobs": lambda store: store.undeletable_jobs(operation(DUMP)),
 }
 
@@ -58,7 +58,7 @@ def test_a_row_without_a_needed_variable_is_a_bad_answer(
     store: BoundSparqlStore, server: Canned, read: str
 ) -> None:
     server.content = rows({"other": "urn:x"})
-    with pytest.raises(BadAnswer, match=r"^\?(job|subject|error|task) is missing$"):
+    with pytest.raises(BadAnswer, match=r"^\?(job|subject|error|operation) is missing$"):
         READS[read](store)
 
 
@@ -82,11 +82,9 @@ def test_changing_a_blank_node_fails_as_an_error_of_the_store(
 def test_a_blank_node_does_not_keep_others_from_their_repair(
     store: BoundSparqlStore, server: Canned
 ) -> None:
-    server.content = rows({"subject": "b0"}, {"subject": "urn:job"})
-    assert set(store.repair_duplicate_values(OPERATIONS)) == {"urn:job"}
-    store.repair([job_of(DUMP, uri="b0"), job_of(DUMP, uri="urn:job")])
+    store.repair(["b0", "urn:job"])
     updates = [request.sparql for request in server.requests if request.is_update]
-    assert len(updates) == 2
+    assert len(updates) == 1
     assert all("<urn:job>" in text and "b0" not in text for text in updates)
 
 
@@ -111,7 +109,9 @@ def test_jobs_without_a_task_that_no_update_can_name_are_left_out(
     ]
     row = {"graph": "urn:graph", "facts": "\n".join(lines)}
     server.content = rows({"subject": "b0", **row}, {"subject": "urn:job", **row})
-    assert [one.job.uri for one in store.jobs_without_task(OPERATIONS)] == ["urn:job"]
+    assert [one.job.uri for one in store.inspect(OPERATIONS, [], []).jobs_without_task] == [
+        "urn:job"
+    ]
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"boolean": true}', b"[]"])
@@ -129,13 +129,6 @@ def test_nothing_is_sent_for_empty_lists(store: BoundSparqlStore, server: Canned
     assert store.find_errors([]) == {}
     store.repair([])
     assert not server.requests
-
-
-def test_nothing_is_repaired_where_no_value_is_duplicate(
-    store: BoundSparqlStore, server: Canned
-) -> None:
-    assert store.repair_duplicate_values(OPERATIONS) == ()
-    assert not [request for request in server.requests if request.is_update]
 
 
 def test_a_long_list_of_errors_is_sent_in_batches(store: BoundSparqlStore, server: Canned) -> None:

@@ -11,7 +11,17 @@ import pytest
 from jobs.events import Result
 from jobs.model import NewJob, Status
 from jobs.ticks.policy import TickPolicy
-from tests.support.builders import DAY, DUMP, HEALING, HOUR, MINUTE, SECOND, TestClock, job_of
+from tests.support.builders import (
+    DAY,
+    DUMP,
+    HEALING,
+    HOUR,
+    MINUTE,
+    SECOND,
+    TestClock,
+    job_of,
+    tick_job_of,
+)
 from tests.support.configuring import ENVIRONMENT, loaded
 from tests.support.domain import Harness
 from tests.support.fakes import LOST, REFUSED, FakeJobStore
@@ -79,7 +89,7 @@ def test_a_standby_replica_acts_when_the_replica_before_it_has_stopped(replicas:
 def test_a_standby_replica_that_starts_late_first_watches_for_its_delay() -> None:
     """Its delay does not begin at the fire time, since another write may be under way."""
     replicas = Replicas()
-    replicas.store.add(job_of(DUMP, Status.SUCCESS, created=SIX - DAY))
+    replicas.store.add(tick_job_of(DUMP, SIX - DAY))
     replicas.clock.move_to(SIX + HOUR / 2)
     restarted = replicas.second.restarted()
     restarted.reconcile_often(SIX + HOUR / 2 + DELAY + 5 * SECOND)
@@ -230,7 +240,7 @@ def test_the_tick_after_a_lost_job_is_plain_again() -> None:
 def test_the_write_of_a_resumed_tick_is_guarded() -> None:
     """An earlier process may have been stopped while it wrote."""
     dumps = OneStream(ticking(dump="30 4 * * *"))
-    dumps.store.add(job_of(DUMP, Status.SUCCESS, created=START - DAY))
+    dumps.store.add(tick_job_of(DUMP, START - DAY - HOUR / 2))
     dumps.reconciler.resume()
     dumps.reconcile(START + 10 * SECOND)
     assert dumps.store.guarded == dumps.store.created != []

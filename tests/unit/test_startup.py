@@ -8,9 +8,9 @@ from threading import Event
 import pytest
 
 from jobs.events import Result
-from jobs.model import Status, Stream
+from jobs.model import Stream
 from jobs.ticks.startup import Startup
-from tests.support.builders import DUMP, HOUR, NOW, job_of, stream_of
+from tests.support.builders import DUMP, HOUR, NOW, stream_of, tick_job_of
 from tests.support.domain import Harness
 from tests.support.fakes import REFUSED
 
@@ -44,12 +44,12 @@ def starting() -> Starting:
 
 def test_a_store_that_answers_lets_the_schedules_start_at_once(starting: Starting) -> None:
     starting.startup.run()
-    assert starting.store.calls == ["ping", "newest"]
+    assert starting.store.calls[:3] == ["ping", "of_operations", "find"]
     assert starting.ready.is_set()
     assert starting.started == 1
 
 
-@pytest.mark.parametrize("step", ["ping", "newest"])
+@pytest.mark.parametrize("step", ["ping", "of_operations", "find", "in_use"])
 def test_the_wait_for_the_store_is_logged_once_at_its_start_and_end(
     starting: Starting, caplog: pytest.LogCaptureFixture, step: str
 ) -> None:
@@ -66,8 +66,8 @@ def test_the_wait_for_the_store_is_logged_once_at_its_start_and_end(
 
 def test_superseded_ticks_count_once_although_a_start_was_tried_again() -> None:
     starting = Starting(stream_of(patterns={DUMP: "0 * * * *"}))
-    starting.store.add(job_of(DUMP, Status.SUCCESS, created=NOW - 10 * HOUR))
-    starting.store.failures["newest"] = [REFUSED] * 3
+    starting.store.add(tick_job_of(DUMP, NOW - 10 * HOUR))
+    starting.store.failures["find"] = [REFUSED] * 3
     starting.startup.run()
     found = [event.count for event in starting.recorded if event.result is Result.SUPERSEDED]
     assert found == [9]

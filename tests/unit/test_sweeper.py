@@ -11,7 +11,7 @@ import pytest
 from jobs import ids
 from jobs.error_reports import ErrorReport
 from jobs.model import JOB_BASE, TASK_BASE, Job, Status
-from jobs.store import StoreError, TaskWithoutJob
+from jobs.store import Inspection, StoreError, TaskWithoutJob
 from jobs.ticks.policy import TickPolicy
 from tests.support.builders import (
     DUMP,
@@ -128,7 +128,7 @@ def test_a_healing_without_an_initial_sync_gets_no_task(
     assert f"{line}no initial sync has succeeded yet" in caplog.messages
 
 
-@pytest.mark.parametrize("call", ["jobs_without_task", "add_task"])
+@pytest.mark.parametrize("call", ["inspect", "add_task"])
 def test_what_the_store_refuses_is_tried_again_by_the_next_sweep(
     harness: Harness, call: str
 ) -> None:
@@ -231,11 +231,13 @@ def test_a_task_of_another_service_is_never_removed(harness: Harness) -> None:
     assert harness.store.orphans == [foreign]
 
 
-def test_duplicate_values_are_logged(
+def test_duplicate_values_are_repaired_and_logged(
     harness: Harness, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(harness.store, "repair_duplicate_values", lambda _: (JOB,))
+    found = Inspection(duplicates=(JOB,))
+    monkeypatch.setattr(harness.store, "inspect", lambda *_: found)
     sweep(harness, 0 * MINUTE)
+    assert harness.store.calls == ["repair"]
     assert caplog.messages == [f"removed a duplicate value from {JOB}"]
 
 
