@@ -28,7 +28,6 @@ from threading import Event, Thread
 from typing import Final
 
 from flask import Flask
-from tzlocal import get_localzone
 
 from commands import command_app, for_commands
 from commands.context import CommandContext
@@ -41,6 +40,7 @@ from jobs.system_clock import system_clock, utc_now
 from jobs.ticks.startup import Startup
 from settings import log_format
 from settings.fields import Service as ServiceFields
+from settings.local_zone import local_zone
 from settings.log_queue import LogQueue
 from settings.startup_log import summary
 from sparql.client import SparqlClient
@@ -90,9 +90,8 @@ def valid_settings() -> Settings:
 
 def load_settings() -> Settings:
     """Return the settings of this process; raise `ConfigError` with every problem."""
-    if not os.environ.get("TZ", "").strip():  # tzlocal reads it, too
-        os.environ.pop("TZ", None)
-    return load(os.environ, lambda path: Path(path).read_text(encoding="utf-8"), get_localzone)
+    environ = os.environ
+    return load(environ, lambda path: Path(path).read_text("utf-8"), lambda: local_zone(environ))
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, tzinfo
-from difflib import get_close_matches
-from zoneinfo import available_timezones
+from warnings import catch_warnings, simplefilter
 
 from jobs.streams import Streams
 from settings import warnings
 from settings.fields import Service, Settings
 from settings.files import Entry, ReadText, apply_overrides, read_streams
+from settings.local_zone import similar
 from settings.problems import ConfigError, Problems
 from settings.replicas import check_replicas
 from settings.sources import ENVIRONMENT, Source, validate
@@ -39,7 +39,8 @@ def load(
     """Return the settings, or raise `ConfigError` with every problem found.
 
     `read_text` returns the text of a file, or raises OSError or UnicodeError. `local_zone` returns
-    the time zone of TZ or of the machine, or raises LookupError, ValueError or OSError.
+    the time zone of TZ or of the machine, or raises LookupError, ValueError or OSError. A Python
+    warning of it becomes a warning of the configuration.
     """
     env = {name: value for name, value in environ.items() if value.strip()}
     problems = Problems()
@@ -63,15 +64,21 @@ def load(
 
 def _zone(env: Mapping[str, str], local_zone: Callable[[], tzinfo], problems: Problems) -> tzinfo:
     try:
-        return local_zone()
+        with catch_warnings(record=True) as doubts:
+            simplefilter("always")
+            zone = local_zone()
     except (LookupError, ValueError, OSError):
         name = env.get("TZ")
         unknown = "not a time zone that this machine knows"
         problem = unknown if name else "not set, and the time zone of the machine is unknown"
-        close = get_close_matches(name or "", available_timezones(), n=1)
-        fix = f"use a name such as {close[0] if close else 'Europe/Brussels'}"
-        problems.error(f"{ENVIRONMENT} TZ", problem, fix, name)
+        problems.error(
+            f"{ENVIRONMENT} TZ", problem, f"use a name such as {similar(name or '')}", name
+        )
         return UTC
+    for doubt in doubts[:1]:
+        problem = f"not set, and {doubt.message}; schedules follow {zone}"
+        problems.warning(f"{ENVIRONMENT} TZ", problem, f"set TZ, e.g. TZ={similar(str(zone))}")
+    return zone
 
 
 def _sources(
