@@ -27,7 +27,7 @@ LABEL org.opencontainers.image.title="delta-producer-background-jobs-initiator" 
       org.opencontainers.image.description="Creates the initial sync, healing and dump jobs of a delta producer" \
       org.opencontainers.image.licenses="MIT"
 
-# Operators use these with `docker compose exec`. The health check uses curl.
+# Operators use these with `docker compose exec`.
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends bash curl wget \
     && rm -rf /var/lib/apt/lists/*
@@ -49,6 +49,6 @@ ENV PATH="/opt/venv/bin:$PATH" \
 EXPOSE 80
 
 HEALTHCHECK --interval=30s --timeout=10s --start-period=20s --retries=3 \
-    CMD curl -fsS --noproxy '*' --max-time 8 --output /dev/null "http://localhost:${PORT:-80}/health/live"
+    CMD ["python", "health_check.py"]
 
 CMD ["python", "app.py"]

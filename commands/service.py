@@ -16,6 +16,7 @@ import click
 
 from commands.context import CommandContext
 from jobs.text import escaped, one_line
+from settings.hosts import own_url
 
 GRACE_SECONDS: Final = 10.0  # beyond MU_SPARQL_TIMEOUT; the service itself needs at most five
 MAX_ANSWER: Final = 64 * 2**20  # bytes
@@ -62,7 +63,7 @@ url_option = click.option(
     "--url",
     metavar="URL",
     callback=_valid_url,
-    help="Address of the service.  [default: http://localhost:PORT]",
+    help="Address of the service.  [default: that of HOST and PORT]",
 )
 
 
@@ -73,7 +74,7 @@ def call(context: CommandContext, method: str, url: str | None, path: str) -> An
     or if it is longer than `MAX_ANSWER`.
     """
     service = context.settings.service
-    address = (url or f"http://localhost:{service.port}").rstrip("/") + path
+    address = (url or own_url(service.host, service.port)).rstrip("/") + path
     seconds = service.mu_sparql_timeout + GRACE_SECONDS
     connection = _connection(urlsplit(address), seconds)
     try:

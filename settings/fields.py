@@ -12,6 +12,7 @@ from jobs.maintenance.diagnosis import StuckThresholds
 from jobs.model import SERVICE
 from jobs.streams import Streams
 from jobs.ticks.policy import TickPolicy
+from settings.hosts import EVERY_ADDRESS
 from settings.values import (
     Host,
     Hours,
@@ -21,6 +22,7 @@ from settings.values import (
     LogSwitch,
     Minutes,
     MinutesOrOff,
+    Path,
     Port,
     PositiveMinutes,
     ReplicaNumber,
@@ -40,8 +42,9 @@ class Service(BaseModel):
 
     port: Port = Field(80, description="port to listen on")
     host: Host = Field(
-        "0.0.0.0",  # noqa: S104 - in a container every address is the container's own
-        description="address to listen on",
+        EVERY_ADDRESS,
+        description="address to listen on; `*` or `::`: every IPv6 and IPv4 address, "
+        "`0.0.0.0`: every IPv4 address",
     )
     mu_sparql_endpoint: Url = Field(
         "http://database:8890/sparql", description="URL for SPARQL queries"
@@ -103,8 +106,8 @@ class Service(BaseModel):
     error_creator_uri: Iri = Field(
         SERVICE, description="`dct:creator` of the errors of the environment's stream"
     )
-    config_file: Text = Field("/config/config.json", description="file with the named streams")
-    config_override_file: Text = Field(
+    config_file: Path = Field("/config/config.json", description="file with the named streams")
+    config_override_file: Path = Field(
         "/config/config.override.json",
         description="file whose keys replace those of named streams",
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta, tzinfo
+from datetime import UTC, timedelta, tzinfo
 from typing import TypeAlias
 
 from jobs import cron
 from jobs.model import SERVICE, Plan, Remedies, Stream
 from settings.fields import Service
 from settings.problems import Problems
+from settings.slips import remedy
 from settings.sources import Source
 from settings.stream_fields import KIND_FIELDS, EnvironmentStream, FileStream, KindFields
 
@@ -119,6 +120,15 @@ def _schedule(
         schedule = cron.parse(pattern, zone)
     except cron.CronError as error:
         report = problems.error if enabled else problems.warning
-        report(source.place(field), error.problem, error.fix, pattern)
+        fix = remedy(pattern, _is_pattern) or error.fix
+        report(source.place(field), error.problem, fix, pattern)
         return None
     return schedule if enabled else None
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        cron.parse(text, UTC)
+    except cron.CronError:
+        return False
+    return True

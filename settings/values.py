@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import logging
 import re
-from typing import Annotated, Final
+from collections.abc import Callable
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 from pydantic import PlainValidator
@@ -18,6 +19,8 @@ from pydantic import PlainValidator
 from jobs.iri import iri_problem
 from jobs.model import JobKind
 from jobs.text import invisible
+from settings.hosts import EVERY_ADDRESS, plain_host
+from settings.slips import remedy
 
 RESERVED_NAMES: Final = frozenset(
     {
@@ -51,6 +54,13 @@ def _text(value: object) -> str:
     return value
 
 
+def _path(value: object) -> str:
+    text = _text(value)
+    if text.strip().startswith(('"', "'")):
+        raise InvalidValue("a path in quotes", "remove the quotes")
+    return text
+
+
 def _iri(value: object) -> str:
     text = _text(value)
     problem = iri_problem(text)
@@ -82,11 +92,11 @@ def _is_http(text: str) -> bool:
 
 
 def _host(value: object) -> str:
-    text = _text(value).strip()
-    if not _HOST.fullmatch(text):
+    host = plain_host(_text(value))
+    if host != EVERY_ADDRESS and not _HOST.fullmatch(host):
         fix = "use e.g. 127.0.0.1, or unset it to listen on all addresses"
         raise InvalidValue("not an address to listen on", fix)
-    return text
+    return host
 
 
 def _switch(value: object) -> bool:
@@ -189,24 +199,43 @@ def _port(value: object) -> int:
     return _whole(value, 1, 65_535, "a port number")
 
 
-Text = Annotated[str, PlainValidator(_text, json_schema_input_type=str)]
-Iri = Annotated[str, PlainValidator(_iri, json_schema_input_type=str)]
-Url = Annotated[str, PlainValidator(_url, json_schema_input_type=str)]
-Host = Annotated[str, PlainValidator(_host, json_schema_input_type=str)]
-Switch = Annotated[bool, PlainValidator(_switch, json_schema_input_type=bool)]
-LogSwitch = Annotated[bool, PlainValidator(_log_switch, json_schema_input_type=bool)]
-Name = Annotated[str, PlainValidator(_name, json_schema_input_type=str)]
-LogLevel = Annotated[str, PlainValidator(_log_level, json_schema_input_type=str)]
-LogFormat = Annotated[str, PlainValidator(_log_format, json_schema_input_type=str)]
-Seconds = Annotated[float, PlainValidator(_seconds, json_schema_input_type=float)]
-StandbySeconds = Annotated[float, PlainValidator(_standby_seconds, json_schema_input_type=float)]
-Hours = Annotated[float, PlainValidator(_hours, json_schema_input_type=float)]
-Minutes = Annotated[float, PlainValidator(_minutes, json_schema_input_type=float)]
-PositiveMinutes = Annotated[float, PlainValidator(_positive_minutes, json_schema_input_type=float)]
-MinutesOrOff = Annotated[float, PlainValidator(_minutes_or_off, json_schema_input_type=float)]
-WholeMinutes = Annotated[int, PlainValidator(_whole_minutes, json_schema_input_type=int)]
-WholeMinutesInFile = Annotated[
-    int, PlainValidator(_whole_minutes_in_file, json_schema_input_type=int)
-]
-ReplicaNumber = Annotated[int, PlainValidator(_replica_number, json_schema_input_type=int)]
-Port = Annotated[int, PlainValidator(_port, json_schema_input_type=int)]
+def _validator(check: Callable[[object], Any], json_type: type) -> PlainValidator:
+    """Return the validator of a check; a slip of the pen gets its own remedy."""
+
+    def checked(value: object) -> Any:
+        try:
+            return check(value)
+        except InvalidValue as error:
+            fix = remedy(value, passes) if isinstance(value, str) else None
+            raise InvalidValue(error.problem, fix or error.fix) from error
+
+    def passes(text: str) -> bool:
+        try:
+            check(text)
+        except InvalidValue:
+            return False
+        return True
+
+    return PlainValidator(checked, json_schema_input_type=json_type)
+
+
+Text = Annotated[str, _validator(_text, str)]
+Path = Annotated[str, _validator(_path, str)]
+Iri = Annotated[str, _validator(_iri, str)]
+Url = Annotated[str, _validator(_url, str)]
+Host = Annotated[str, _validator(_host, str)]
+Switch = Annotated[bool, _validator(_switch, bool)]
+LogSwitch = Annotated[bool, _validator(_log_switch, bool)]
+Name = Annotated[str, _validator(_name, str)]
+LogLevel = Annotated[str, _validator(_log_level, str)]
+LogFormat = Annotated[str, _validator(_log_format, str)]
+Seconds = Annotated[float, _validator(_seconds, float)]
+StandbySeconds = Annotated[float, _validator(_standby_seconds, float)]
+Hours = Annotated[float, _validator(_hours, float)]
+Minutes = Annotated[float, _validator(_minutes, float)]
+PositiveMinutes = Annotated[float, _validator(_positive_minutes, float)]
+MinutesOrOff = Annotated[float, _validator(_minutes_or_off, float)]
+WholeMinutes = Annotated[int, _validator(_whole_minutes, int)]
+WholeMinutesInFile = Annotated[int, _validator(_whole_minutes_in_file, int)]
+ReplicaNumber = Annotated[int, _validator(_replica_number, int)]
+Port = Annotated[int, _validator(_port, int)]

@@ -86,6 +86,16 @@ def clocks(path: Path) -> set[str]:
     return {ast.unparse(node)[-len("datetime.now") :] for node in found if node.attr == "now"}
 
 
+def test_the_health_check_starts_without_the_service() -> None:
+    """Docker starts it every half minute."""
+    slow = "{'pydantic', 'flask', 'SPARQLWrapper', 'tzlocal'}"
+    code = f"import sys, health_check; print({slow} & {{*sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set()\n"
+
+
 def test_the_composition_root_holds_no_sparql() -> None:
     text = (ROOT / "app.py").read_text()
     assert not [word for word in ("SELECT", "INSERT", "PREFIX", "GRAPH") if word in text]

@@ -16,6 +16,7 @@ from waitress.wasyncore import dispatcher
 from web import cross_origin, errors
 from web.api import Api
 from web.channel import MAX_CONNECTIONS, Channel
+from web.listening import listen
 from web.views import Views
 
 # How many threads may wait for the store: those of calls of the API, of pages and status, of
@@ -59,16 +60,15 @@ class CaseInsensitive:
 
 
 class Server:
-    """Serves an application on one address, with its own threads."""
+    """Serves an application on the addresses of a host, with its own threads."""
 
     def __init__(self, app: Flask, host: str, port: int) -> None:
-        """Bind the address; raise OSError if that fails."""
-        sockets: dict[int, Any] = {}
+        """Bind the addresses; raise OSError if that fails."""
+        channels: dict[int, Any] = {}
         self._server: Any = create_server(
             app,
-            sockets,
-            host=host,
-            port=port,
+            channels,
+            sockets=listen(host, port),
             threads=THREADS,
             ident=None,
             connection_limit=MAX_CONNECTIONS + 100,  # `Channel` makes room before it is reached
@@ -76,7 +76,7 @@ class Server:
             max_request_body_size=MAX_BODY,
         )
         self._listening: list[Any] = [
-            one for one in sockets.values() if isinstance(one, BaseWSGIServer)
+            one for one in channels.values() if isinstance(one, BaseWSGIServer)
         ]
         for listening in self._listening:
             listening.channel_class = Channel

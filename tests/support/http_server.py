@@ -17,10 +17,10 @@ PATIENCE = 10  # seconds until a client of a test gives up
 
 
 @contextmanager
-def serving(app: Flask) -> Iterator[int]:
-    """Serve an application on a free port of 127.0.0.1."""
+def serving(app: Flask, host: str = "127.0.0.1") -> Iterator[int]:
+    """Serve an application on a host and a free port."""
     port = free_port()
-    server = Server(app, "127.0.0.1", port)
+    server = Server(app, host, port)
     server.start()
     try:
         yield port

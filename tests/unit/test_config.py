@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -35,6 +36,7 @@ from tests.support.configuring import (
     refused,
     stream,
     task_operation,
+    warnings_of,
     without,
 )
 from tests.support.service import ROOT
@@ -242,7 +244,12 @@ def test_a_stream_of_the_file_replaces_the_environments_stream(variable: str, ke
     ("variable", "field", "default", "raw", "value"),
     [
         ("PORT", "port", 80, " 8080 ", 8080),
-        ("HOST", "host", "0.0.0.0", "::1", "::1"),  # noqa: S104
+        ("HOST", "host", "*", "::1", "::1"),
+        ("HOST", "host", "*", " [::1] ", "::1"),
+        ("HOST", "host", "*", "::", "*"),
+        ("HOST", "host", "*", "[::]", "*"),
+        ("HOST", "host", "*", "*", "*"),
+        ("HOST", "host", "*", "0.0.0.0", "0.0.0.0"),  # noqa: S104
         (
             "MU_SPARQL_ENDPOINT",
             "mu_sparql_endpoint",
@@ -447,7 +454,7 @@ INVALID_VALUES: dict[tuple[str, ...], dict[str, str]] = {
     ("ENABLE_DUMP_FILE_CREATION", "HEAL_MUST_WAIT_FOR_INITIAL_SYNC"): dict.fromkeys(
         ["yes", "0", "1"], "not a boolean; write true or false"
     ),
-    ("HOST",): dict.fromkeys(["my host", "http://localhost"], ADDRESS),
+    ("HOST",): dict.fromkeys(["my host", "http://localhost", "[::1", "*:80"], ADDRESS),
     ("ERROR_CREATOR_URI", "JOBS_GRAPH", HEALING_OPERATION, "DUMP_FILE_CREATION_TASK_OPERATION"): {
         "me": f"not an absolute IRI; {IRI}",
     },
@@ -555,6 +562,54 @@ def test_an_invisible_character_in_an_iri_is_refused(variable: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("HEALING_JOB_OPERATION", '"http://x/h"', """an IRI holds no '"'; remove the quotes"""),
+        ("HEALING_JOB_OPERATION", "'http://x/h'", "not an absolute IRI; remove the quotes"),
+        ("JOBS_GRAPH", "http://x/g # ours", "an IRI holds no ' '; remove the comment"),
+        ("MU_SPARQL_ENDPOINT", '"http://db/sparql"', """an IRI holds no '"'; remove the quotes"""),
+        ("START_INITIAL_SYNC", '"false"', "not a boolean; remove the quotes"),
+        ("START_INITIAL_SYNC", '"no"', "not a boolean; write true or false"),
+        ("PORT", "'80'", "not a port number; remove the quotes"),
+        ("HOST", '"::1"', "not an address to listen on; remove the quotes"),
+        ("CONFIG_FILE", '"/config/config.json"', "a path in quotes; remove the quotes"),
+        ("LOG_LEVEL", "info # not debug", "not a log level; remove the comment"),
+    ],
+)
+def test_quotes_and_comments_in_a_value_are_to_be_removed(
+    variable: str, value: str, message: str
+) -> None:
+    errors, _ = refused(ENVIRONMENT | {variable: value})
+    assert f"env {variable}: got {json.dumps(value)} — {message}" in errors
+
+
+@pytest.mark.parametrize(
+    ("pattern", "remedy"),
+    [
+        ('"0 0 4 * * *"', "remove the quotes"),
+        ("0 0 4 * * * # every night", "remove the comment"),
+        ("0 0 4 * * *# every night", "remove the comment"),
+        ("'0 0 4 * * *' # every night", "remove the quotes and the comment"),
+    ],
+)
+def test_quotes_and_comments_in_a_pattern_are_to_be_removed(pattern: str, remedy: str) -> None:
+    [error] = errors_of(ENVIRONMENT | {"CRON_PATTERN_DUMP_JOB": pattern})
+    assert error.startswith(f"env CRON_PATTERN_DUMP_JOB: got {json.dumps(pattern)} — ")
+    assert error.endswith(f"; {remedy}")
+
+
+def test_quotes_in_the_pattern_of_a_disabled_kind_are_a_warning() -> None:
+    environ = {"CRON_PATTERN_DUMP_JOB": '"0 0 4 * * *"', "ENABLE_DUMP_FILE_CREATION": "false"}
+    [warning] = warnings_of(ENVIRONMENT | environ)
+    assert warning.endswith("; remove the quotes")
+
+
+def test_a_number_sign_in_a_pattern_is_no_comment() -> None:
+    [error] = errors_of(ENVIRONMENT | {"CRON_PATTERN_DUMP_JOB": "0 0 4 * * 5#3"})
+    assert "remove the comment" not in error
+
+
+@pytest.mark.parametrize(
     ("name", "similar"),
     [
         ("Europe/Brussel", "Europe/Brussels"),
@@ -563,6 +618,9 @@ def test_an_invisible_character_in_an_iri_is_refused(variable: str) -> None:
         ("CET-1CEST,M3.5.0,M10.5.0/3", "Europe/Brussels"),
         ("Europe", "Europe/Rome"),
         ("../etc/passwd", "Europe/Brussels"),
+        ("CEST", "Europe/Brussels"),
+        ("amsterdam", "Europe/Amsterdam"),
+        ("America/NewYork", "America/New_York"),
     ],
 )
 def test_the_error_for_an_unknown_tz_contains_a_similar_one(
