@@ -46,11 +46,11 @@ from settings.startup_log import summary
 from sparql.client import SparqlClient
 from sparql.store import SparqlJobStore
 from web.api import Api
-from web.health import Health
+from web.health import NO_SCHEDULES, Health
 from web.limits import ConcurrencyLimit
 from web.metrics import Metrics
 from web.server import MAX_PROBES, MAX_SCRAPES, MAX_VIEWS, MAX_WAITING, Server, create_wsgi
-from web.status.reader import StatusReader
+from web.status.reader import StatusReader, status_reader
 from web.views import Views
 
 _log = logging.getLogger("service")
@@ -74,7 +74,12 @@ def main() -> int:
 
 def create_app() -> Flask:
     """Return the application for `flask …`, with nothing started; `--help` reads no settings."""
-    return command_app(command_context) if for_commands() else compose(valid_settings()).app
+    if for_commands():
+        return command_app(command_context)
+    service = compose(valid_settings())
+    service.health.unarmed = NO_SCHEDULES
+    _log.warning("%s", NO_SCHEDULES)
+    return service.app
 
 
 def command_context() -> CommandContext:
@@ -136,23 +141,6 @@ def compose(
     limits = map(ConcurrencyLimit, (max_views, MAX_PROBES, MAX_SCRAPES))
     app = create_wsgi(api, Views(status, metrics, settings.streams, *limits))
     return Service(domain, status, health, metrics, ready, app)
-
-
-def status_reader(
-    settings: Settings, domain: Domain, store: JobStore, health: Health
-) -> StatusReader:
-    """Return the source of the page, the status and the metrics."""
-    return StatusReader(
-        streams=settings.streams,
-        endpoint=settings.service.mu_sparql_endpoint,
-        zone=settings.zone,
-        store=store,
-        clock=domain.clock,
-        events=domain.events,
-        watchdog=domain.watchdog,
-        health=health,
-        started=domain.clock.now(),
-    )
 
 
 def sparql_client(service: ServiceFields, clock: Clock, metrics: Metrics) -> SparqlClient:

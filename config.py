@@ -15,6 +15,7 @@ from jobs.streams import Streams
 from settings import warnings
 from settings.fields import Service, Settings
 from settings.files import Entry, ReadText, apply_overrides, read_streams
+from settings.loaded_files import LoadedFiles
 from settings.local_zone import similar
 from settings.problems import ConfigError, Problems
 from settings.replicas import check_replicas
@@ -48,7 +49,8 @@ def load(
     service = validate(Service, env, ENVIRONMENT, problems).fields
     check_replicas(service, problems)
     zone = _zone(env, local_zone, problems)
-    sources = _sources(env, service, read_text, problems)
+    files = LoadedFiles(read_text)
+    sources = _sources(env, service, files.read, problems)
     streams = Streams(build_stream(source, service, zone, problems) for source in sources)
     for source, stream in zip(sources, streams, strict=True):
         warnings.misplaced_operations(source, problems)
@@ -59,7 +61,13 @@ def load(
         fix = f"add one, or configure one with {', '.join(_JOB_OPERATIONS)}"
         problems.error(service.config_file, "contains no stream", fix)
     problems.raise_errors()
-    return Settings(service=service, streams=streams, zone=zone, warnings=tuple(problems.warnings))
+    return Settings(
+        service=service,
+        streams=streams,
+        zone=zone,
+        warnings=tuple(problems.warnings),
+        changed_files=files.changed,
+    )
 
 
 def _zone(env: Mapping[str, str], local_zone: Callable[[], tzinfo], problems: Problems) -> tzinfo:

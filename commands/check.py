@@ -14,6 +14,7 @@ from flask.cli import with_appcontext
 from commands.context import current_context
 from commands.output import Command, or_exit, show
 from commands.overlaps import Overlap, overlaps
+from commands.status import note_changes
 from commands.text import columns, instant, wrapped
 from config import Settings
 from jobs.model import Plan
@@ -47,6 +48,7 @@ def check(directory: Path | None) -> None:
     context = current_context()
     for line in report(context.settings, context.clock.now()):
         show(line)
+    note_changes(context)
 
 
 def check_stack(directory: Path) -> None:

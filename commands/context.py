@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +13,7 @@ from config import Settings
 from jobs.clock import Clock
 from jobs.model import Stream
 from jobs.store import JobStore
-from jobs.streams import Streams, UnknownStreamError
+from jobs.streams import Streams
 from jobs.text import escaped
 
 UNNAMED: Final = "-"  # the environment's stream; names in a file begin with a letter or a digit
@@ -49,13 +49,18 @@ def current_context() -> CommandContext:
 
 
 def find_stream(streams: Streams, name: str) -> Stream:
-    """Return the stream with this name, without regard to case.
+    """Return the stream with this name; raise `click.BadParameter` if there is none."""
+    return streams.find(find_name([stream.name for stream in streams], name))
+
+
+def find_name(names: Sequence[str | None], name: str) -> str | None:
+    """Return the stream's name as it is written, without regard to case; None is the environment's.
 
     Raise `click.BadParameter`, a usage error, if there is none.
     """
-    try:
-        return streams.find(None if name == UNNAMED else name)
-    except UnknownStreamError as error:
-        names = ", ".join(stream.name or f"{UNNAMED} (the environment's)" for stream in streams)
-        message = f'there is no stream "{escaped(name)}"; existing streams: {names}'
-        raise click.BadParameter(message, param_hint="--stream") from error
+    spellings = {(one or UNNAMED).casefold(): one for one in names}
+    if name.casefold() in spellings:
+        return spellings[name.casefold()]
+    existing = ", ".join(one or f"{UNNAMED} (the environment's)" for one in names)
+    message = f'there is no stream "{escaped(name)}"; existing streams: {existing}'
+    raise click.BadParameter(message, param_hint="--stream")

@@ -5,20 +5,21 @@ from __future__ import annotations
 import math
 import re
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
 import click
 from flask.cli import with_appcontext
 
-from commands.context import UNNAMED, CommandContext, current_context, find_stream
+from commands.context import UNNAMED, CommandContext, current_context, find_name
 from commands.follow import Progress, follow
 from commands.output import Command, OutputError, note, show
 from commands.service import OK, NoAnswerError, call, detail, url_option
+from commands.status import changes, fetch, stream_name
 from commands.text import instant
-from jobs.model import JOB_BASE, Job, JobKind, Stream
+from jobs.model import JOB_BASE, Job, JobKind
 from jobs.store import Deadline, StoreError
-from jobs.streams import Streams
 
 FAILED: Final = 1
 STILL_RUNNING: Final = 3
@@ -72,7 +73,10 @@ def run_job(kind: str, name: str | None, seconds: float | None, url: str | None)
     and 3 if they were still running when the time was over. Progress goes to standard error.
     """
     context = current_context()
-    stream = choose(context.settings.streams, name)
+    _, report = fetch(context, url)
+    for line in changes(report):
+        note(line)
+    stream = choose([stream.name for stream in report.streams], name)
     try:
         job = create(context, stream, _KINDS[kind], url)
     except KeyboardInterrupt:
@@ -97,30 +101,33 @@ def print_uri(job: str) -> int:
     return 0
 
 
-def choose(streams: Streams, name: str | None) -> Stream:
-    """Return the stream with this name, or without a name the environment's or the only one.
+def choose(streams: Sequence[str | None], name: str | None) -> str | None:
+    """Return the stream of this name, or without a name the environment's or the only one.
 
-    Raise `click.BadParameter`, a usage error, if there is no such stream or no single one.
+    Streams are names; None is the environment's. Raise `click.BadParameter`, a usage error, if
+    there is no such stream or no single one.
     """
     if name is not None:
-        return find_stream(streams, name)
-    candidates = [stream for stream in streams if stream.name is None] or list(streams)
-    if len(candidates) > 1:
-        names = ", ".join(map(str, (stream.name for stream in candidates)))
+        return find_name(streams, name)
+    if None in streams:
+        return None
+    if len(streams) > 1:
+        names = ", ".join(map(str, streams))
         raise click.BadParameter(f"choose one of {names}", param_hint="--stream")
-    return candidates[0]
+    return streams[0]
 
 
-def create(context: CommandContext, stream: Stream, kind: JobKind, url: str | None) -> str:
+def create(context: CommandContext, stream: str | None, kind: JobKind, url: str | None) -> str:
     """Make the service create a job and return its URI; raise `click.ClickException` otherwise."""
     try:
-        answer = call(context, "POST", url, stream.address(kind))
+        answer = call(context, "POST", url, kind.address(stream))
     except NoAnswerError as error:
         doubt = f"; {_IN_DOUBT}" if error.sent else ""
         raise click.ClickException(f"{error.message}{doubt}") from error
     found = _JOB.search(answer.text)
     if answer.status != OK or found is None:
-        message = f"no {kind.value} of {stream} was created ({answer.status}): {detail(answer)}"
+        owner = stream_name(stream)
+        message = f"no {kind.value} of {owner} was created ({answer.status}): {detail(answer)}"
         raise click.ClickException(message)
     return found[0]
 

@@ -13,6 +13,7 @@ from flask.cli import with_appcontext
 
 from commands.context import UNNAMED, current_context, find_stream
 from commands.output import Command, show
+from commands.status import note_changes
 from commands.text import columns, instant
 from jobs.cron import Schedule
 from jobs.model import Stream
@@ -56,6 +57,7 @@ def schedule(name: str | None, count: int, start: str | None) -> None:
     )
     for line in calendar(chosen, after, count):
         show(line)
+    note_changes(context)
 
 
 def parse_start(text: str, zone: tzinfo) -> datetime:

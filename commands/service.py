@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -67,15 +68,21 @@ url_option = click.option(
 )
 
 
-def call(context: CommandContext, method: str, url: str | None, path: str) -> Answer:
+def call(
+    context: CommandContext,
+    method: str,
+    url: str | None,
+    path: str,
+    max_seconds: float = math.inf,
+) -> Answer:
     """Call the service and return its answer, whatever its status; proxies are not used.
 
     Raise `NoAnswerError` if there is no complete one within MU_SPARQL_TIMEOUT and `GRACE_SECONDS`,
-    or if it is longer than `MAX_ANSWER`.
+    or within `max_seconds`, or if it is longer than `MAX_ANSWER`.
     """
     service = context.settings.service
     address = (url or own_url(service.host, service.port)).rstrip("/") + path
-    seconds = service.mu_sparql_timeout + GRACE_SECONDS
+    seconds = min(max_seconds, service.mu_sparql_timeout + GRACE_SECONDS)
     connection = _connection(urlsplit(address), seconds)
     try:
         connection.connect()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import click
 from flask.cli import with_appcontext
 from pydantic import ValidationError
 
-from commands.context import current_context
+from commands.context import CommandContext, current_context
 from commands.output import Command, note, show, show_json
 from commands.service import OK, call, detail, url_option
 from commands.text import columns, instant, local, wrapped
@@ -18,9 +21,10 @@ from web.status.report import (
     ActiveJobReport,
     KindReport,
     StatusReport,
-    StreamReport,
     StuckJobReport,
 )
+
+PROBE_SECONDS: Final = 5.0  # for the answer of a service that may not run
 
 
 @click.command(cls=Command)
@@ -33,12 +37,9 @@ def status(url: str | None, *, as_json: bool) -> None:
     The exit status is 0 if the service is ready, reaches the store and has no stuck job.
     Otherwise it is 1, and the reasons are on standard error.
     """
-    answer = call(current_context(), "GET", url, "/status")
-    if answer.status != OK:
-        raise click.ClickException(f"no status ({answer.status}): {detail(answer)}")
-    report = parse(answer.text)
+    text, report = fetch(current_context(), url)
     if as_json:
-        show_json(answer.text)
+        show_json(text)
     else:
         for line in lines(report):
             show(line)
@@ -46,6 +47,33 @@ def status(url: str | None, *, as_json: bool) -> None:
     for reason in reasons:
         note(reason)
     click.get_current_context().exit(1 if reasons else 0)
+
+
+def fetch(
+    context: CommandContext, url: str | None, max_seconds: float = math.inf
+) -> tuple[str, StatusReport]:
+    """Return the status of the running service, as its JSON and as a report.
+
+    Raise `click.ClickException` if there is none, also after `max_seconds`.
+    """
+    answer = call(context, "GET", url, "/status", max_seconds)
+    if answer.status != OK:
+        raise click.ClickException(f"no status ({answer.status}): {detail(answer)}")
+    return answer.text, parse(answer.text)
+
+
+def changes(report: StatusReport) -> Iterator[str]:
+    """Yield a line for each file of the configuration that differs from what the service runs."""
+    for path in report.changed_files:
+        yield f"{path} differs from what the service runs; restart the service to use it"
+
+
+def note_changes(context: CommandContext) -> None:
+    """Note such files on standard error; a service that does not run here has none."""
+    with contextlib.suppress(click.ClickException):
+        _, report = fetch(context, None, PROBE_SECONDS)
+        for line in changes(report):
+            note(line)
 
 
 def parse(text: str) -> StatusReport:
@@ -69,7 +97,7 @@ def problems(report: StatusReport) -> Iterator[str]:
         for kind in stream.kinds:
             for job in kind.active:
                 if job.trouble is not None:
-                    yield f"stuck: {_kind(kind)} of {_stream(stream)}: {job.uri}"
+                    yield f"stuck: {_kind(kind)} of {stream_name(stream.name)}: {job.uri}"
 
 
 def lines(report: StatusReport) -> Iterator[str]:
@@ -80,12 +108,14 @@ def lines(report: StatusReport) -> Iterator[str]:
     yield f"{instant(report.now, zone)}: {state}, version {report.version}"
     yield f"up since {instant(report.started, zone)}"
     yield f"store {report.store.endpoint}: {reachable}"
+    for line in changes(report):
+        yield from wrapped(line, 0)
     rows = [_row(kind, zone) for stream in report.streams for kind in stream.kinds]
     heading, *aligned = columns([["kind", "next", "last job", "last outcome"], *rows])
     yield from ["", f"  {heading}"]
     remaining = iter(aligned)
     for stream in report.streams:
-        yield _stream(stream)
+        yield stream_name(stream.name)
         for kind, row in zip(stream.kinds, remaining, strict=False):
             yield f"  {row}"
             yield from _details(kind, zone)
@@ -99,8 +129,9 @@ def _zone(name: str) -> tzinfo:
         return UTC
 
 
-def _stream(stream: StreamReport) -> str:
-    return "the environment's stream" if stream.name is None else f"stream {stream.name}"
+def stream_name(name: str | None) -> str:
+    """Return how a line names a stream."""
+    return "the environment's stream" if name is None else f"stream {name}"
 
 
 def _kind(kind: KindReport) -> str:

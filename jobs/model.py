@@ -44,6 +44,10 @@ class JobKind(Enum):
         """The last path segment of the kind's calls."""
         return "dump-publication-graph-jobs" if self is JobKind.DUMP else f"{self.slug}-jobs"
 
+    def address(self, stream: str | None) -> str:
+        """Return the path of the kind's calls for the stream of a name."""
+        return f"/{self.path}" if stream is None else f"/{stream}/{self.path}"
+
 
 class Trigger(Enum):
     """Why a job is considered."""
@@ -125,7 +129,7 @@ class Stream:
 
     def address(self, kind: JobKind) -> str:
         """Return the path of a kind's calls."""
-        return f"/{kind.path}" if self.name is None else f"/{self.name}/{kind.path}"
+        return kind.address(self.name)
 
     def kind_of(self, job: Job) -> JobKind:
         """Return the kind of one of the stream's jobs."""

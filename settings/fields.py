@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import timedelta, tzinfo
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -183,10 +184,11 @@ class Settings:
     """The checked configuration.
 
     `zone` is the time zone of schedules and log lines. `warnings` are lines for the operator,
-    logged at startup.
+    logged at startup. `changed_files` returns the paths of the files that have changed since.
     """
 
     service: Service
     streams: Streams
     zone: tzinfo
     warnings: tuple[str, ...]
+    changed_files: Callable[[], tuple[str, ...]] = field(default=tuple, compare=False)

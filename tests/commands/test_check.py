@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from config import Settings
+from tests.support import reports
+from tests.support.canned import Canned, answer
 from tests.support.command_runner import run
 from tests.support.configuring import (
     CONFIG,
@@ -15,6 +19,7 @@ from tests.support.configuring import (
     loaded,
     stream,
 )
+from tests.support.reports import report_of
 from tests.support.shared_data import shared
 
 SERVICE = "http://lblod.data.gift/services/delta-producer-background-jobs-initiator"
@@ -89,6 +94,18 @@ def test_a_creator_of_several_streams_is_listed_once() -> None:
     creator = "http://example.org/creator"
     streams = [stream(name, errorCreatorUri=creator) for name in ("a", "b")]
     assert check(streams_of(*streams)).count(creator) == 1
+
+
+@pytest.mark.parametrize("command", ["check", "schedule"])
+def test_a_service_here_that_runs_another_file_is_noted(command: str) -> None:
+    runs = report_of(reports.stream(), changed_files=(CONFIG,))
+    with Canned(answer(200, runs.model_dump_json().encode())) as service:
+        port = service.endpoint.rpartition(":")[2].removesuffix("/sparql")
+        result = run(loaded(ENVIRONMENT | {"HOST": "127.0.0.1", "PORT": port}), command)
+    assert result.exit_code == 0
+    assert result.stderr == (
+        f"{CONFIG} differs from what the service runs; restart the service to use it\n"
+    )
 
 
 # jobs that are due at the same time

@@ -14,7 +14,6 @@ from typing import Self
 import pytest
 from click.testing import Result
 
-from config import Settings
 from jobs.model import JobKind
 from jobs.store import Deadline, JobStore, StoreUnavailable
 from sparql.client import SparqlClient
@@ -23,16 +22,19 @@ from tests.support import stack
 from tests.support.builders import DUMP, HEALING, TestClock, new_job
 from tests.support.canned import answer
 from tests.support.command_runner import run, run_against
-from tests.support.configuring import CONFIG, ENVIRONMENT, loaded, stream
+from tests.support.configuring import CONFIG, ENVIRONMENT, loaded
 from tests.support.fakes import FakeJobStore
+from tests.support.reports import report_of, stream
 from tests.support.servers import Store
 from tests.support.sockets import free_port
+from web.status.report import StatusReport
 
 NEW = new_job("98e14608-b84b-57ed-b9e9-d7388f638a1e", DUMP)
 URI = NEW.uri
 CREATED = json.dumps({"msg": f"Dump publication graph job {URI} triggered"}).encode()
-UNNAMED = loaded(ENVIRONMENT)
-NAMED = loaded(files={CONFIG: [stream("public"), stream("Posts")]})
+SETTINGS = loaded(ENVIRONMENT)  # of the command; its streams do not matter
+UNNAMED = report_of(stream(None))
+NAMED = report_of(stream("public"), stream("Posts"))
 NOT_CLOSED = (
     "; the job is still open and blocks its stream: configure job-controller to close jobs of this "
     "operation, or set CLOSE_FINISHED_JOBS=true"
@@ -45,15 +47,18 @@ def refusing(status: int, detail: str) -> bytes:
     return answer(status, body.encode(), {"Content-Type": "application/vnd.api+json"})
 
 
-def run_job(said: bytes, *arguments: str) -> Result:
-    """Run the command against a service that answers with these bytes."""
-    result, _ = run_against(said, UNNAMED, "run-job", *arguments)
+def run_job(said: bytes, *arguments: str, status: StatusReport = UNNAMED) -> Result:
+    """Run the command against a service that answers a request for a job with these bytes."""
+    result, _ = run_against(said, SETTINGS, "run-job", *arguments, status=status)
     return result
 
 
-def called(*arguments: str, settings: Settings = UNNAMED) -> str:
-    """Return the request that the command sends to the service."""
-    result, (request,) = run_against(answer(200, CREATED), settings, "run-job", *arguments)
+def called(*arguments: str, status: StatusReport = UNNAMED) -> str:
+    """Return the request for a job that the command sends to a service with this status."""
+    result, (question, request) = run_against(
+        answer(200, CREATED), SETTINGS, "run-job", *arguments, status=status
+    )
+    assert question == "GET /status"
     assert (result.exit_code, result.stdout, result.stderr) == (0, f"{URI}\n", "")
     return request
 
@@ -74,30 +79,45 @@ def test_each_kind_has_its_call_and_the_uri_is_printed(kind: str, path: str) -> 
 
 
 def test_a_stream_of_the_file_is_called_by_its_name() -> None:
-    assert called("dump", "--stream", "posts", settings=NAMED) == (
+    assert called("dump", "--stream", "posts", status=NAMED) == (
         "POST /Posts/dump-publication-graph-jobs"
     )
 
 
 def test_the_environments_stream_is_called_by_a_dash_or_without_a_name() -> None:
-    both = loaded(ENVIRONMENT, {CONFIG: [stream()]})
-    assert called("healing", "--stream", "-", settings=both) == "POST /healing-jobs"
-    assert called("healing", settings=both) == "POST /healing-jobs"
+    both = report_of(stream("public"), stream(None))
+    assert called("healing", "--stream", "-", status=both) == "POST /healing-jobs"
+    assert called("healing", status=both) == "POST /healing-jobs"
 
 
 def test_the_only_stream_need_not_be_named() -> None:
-    settings = loaded(files={CONFIG: [stream()]})
-    assert called("healing", settings=settings) == "POST /public/healing-jobs"
+    assert called("healing", status=report_of(stream())) == "POST /public/healing-jobs"
 
 
 def test_one_of_several_streams_must_be_chosen() -> None:
-    result = run(NAMED, "run-job", "dump")
+    result = run_job(b"", "dump", status=NAMED)
     assert (result.exit_code, result.stdout) == (2, "")
     assert "Invalid value for --stream: choose one of public, Posts\n" in result.stderr
 
 
+def test_a_stream_that_the_service_does_not_have_is_a_usage_error() -> None:
+    """The configuration of the command has the environment's stream, the service has not."""
+    result = run_job(b"", "dump", "--stream", "-", status=NAMED)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert 'there is no stream "-"; existing streams: public, Posts\n' in result.stderr
+
+
+def test_a_file_that_changed_under_the_service_is_noted_and_its_streams_are_used() -> None:
+    changed = NAMED.model_copy(update={"changed_files": (CONFIG,)})
+    result = run_job(answer(200, CREATED), "dump", "--stream", "posts", status=changed)
+    assert (result.exit_code, result.stdout) == (0, f"{URI}\n")
+    assert result.stderr == (
+        f"{CONFIG} differs from what the service runs; restart the service to use it\n"
+    )
+
+
 def test_an_unknown_kind_is_a_usage_error() -> None:
-    result = run(UNNAMED, "run-job", "dumps")
+    result = run(SETTINGS, "run-job", "dumps")
     assert result.exit_code == 2
     assert "'dumps' is not one of 'initial-sync', 'healing', 'dump'" in result.stderr
 
@@ -125,7 +145,7 @@ def test_a_service_that_does_not_run_leaves_no_doubt() -> None:
     result = run(loaded(ENVIRONMENT | {"PORT": str(port)}), "run-job", "dump")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        f"Error: no answer from http://localhost:{port}/dump-publication-graph-jobs: "
+        f"Error: no answer from http://localhost:{port}/status: "
         "Connection refused; start the service, or give its address with --url\n"
     )
 
@@ -161,8 +181,9 @@ class OtherServices:
     def follow(self, seconds: str) -> Result:
         result, _ = run_against(
             answer(200, CREATED),
-            UNNAMED,
+            SETTINGS,
             *("run-job", "dump", "--wait", seconds),
+            status=UNNAMED,
             clock=self.clock,
             store=self.store,
             pause=self.pause,
@@ -313,11 +334,11 @@ def test_ctrl_c_ends_the_command_but_not_the_job() -> None:
 
 def test_ctrl_c_before_the_answer_leaves_the_job_in_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("commands.run_job.call", interrupt)
-    result = run(UNNAMED, "run-job", "dump")
+    result = run_job(b"", "dump")
     assert (result.exit_code, result.stdout) == (130, "")
     assert result.stderr == f"interrupted; {IN_DOUBT}\n"
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "long", "nan", "inf", "-inf", "1e400", "1e99"])
 def test_an_invalid_time_is_a_usage_error(seconds: str) -> None:
-    assert run(UNNAMED, "run-job", "dump", "--wait", seconds).exit_code == 2
+    assert run(SETTINGS, "run-job", "dump", "--wait", seconds).exit_code == 2

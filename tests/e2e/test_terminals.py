@@ -22,6 +22,12 @@ URI = "http://redpencil.data.gift/id/job/98e14608"
 CREATED = f'{{"msg": "Dump publication graph job {URI} triggered"}}'
 
 
+def creating() -> Canned:
+    """Return a service with one stream that creates the job."""
+    status = answer(200, report_of(stream(None)).model_dump_json().encode())
+    return Canned(answer(200, CREATED.encode()), by_method={"GET": status})
+
+
 def sh(line: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a line of shell, in which $flask is the command."""
     return subprocess.run(
@@ -94,7 +100,7 @@ def test_a_closed_standard_output_leaves_the_exit_status(url: str) -> None:
     for option in ("", "--json"):
         done = sh(f"$flask status {option} --url {url} >&-", **ENVIRONMENT)
         assert (done.returncode, done.stderr) == (1, "stuck: dump of stream public: urn:job\n")
-    with Canned(answer(200, CREATED.encode())) as server:
+    with creating() as server:
         url = server.endpoint.removesuffix("/sparql")
         done = sh(f"$flask run-job dump --url {url} >&-", **ENVIRONMENT)
         assert (done.returncode, done.stderr) == (0, "")
@@ -109,10 +115,10 @@ def test_without_any_output_the_exit_status_remains(url: str) -> None:
 def test_a_job_is_followed_even_if_nothing_can_be_printed(output: str) -> None:
     """The store is not reachable, and the job is therefore not known to have ended."""
     variables = ENVIRONMENT | {"MU_SPARQL_ENDPOINT": "http://127.0.0.1:1/sparql"}
-    with Canned(answer(200, CREATED.encode())) as server:
+    with creating() as server:
         url = server.endpoint.removesuffix("/sparql")
         done = sh(f"$flask run-job dump --wait 1 --url {url} {output}", **variables)
-        assert [request.method for request in server.requests] == ["POST"]
+        assert [request.method for request in server.requests] == ["GET", "POST"]
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     if output == ">/dev/full":

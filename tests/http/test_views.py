@@ -146,7 +146,7 @@ def test_keys_are_stable_and_always_there() -> None:
     job = {"uri", "status", "created", "modified"}
     assert answer.keys() == {
         *("version", "now", "started", "uptime_seconds", "time_zone", "ready", "problem"),
-        *("store", "streams"),
+        *("changed_files", "store", "streams"),
     }
     assert answer["store"].keys() == {"endpoint", "reachable", "problem"}
     assert stream.keys() == {"name", "jobs_graph", "error_creator", "synced", "kinds"}

@@ -13,7 +13,9 @@ import contextlib
 import socket
 import socketserver
 import threading
+from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 
 from tests.support.contexts import Resource
 from tests.support.faults import JSON, Request, read_request
@@ -31,12 +33,22 @@ def answer(status: int = HTTPStatus.OK, body: bytes = b"", headers: dict[str, st
 class Canned(Resource):
     """A server on a free port of 127.0.0.1 that sends `content` to each client.
 
+    `by_method` has other content for requests of some methods.
+
     With `pause`, the bytes are sent one by one, each after that many seconds. With `talks_first`,
     the server sends without reading a request, as many protocols other than HTTP do.
     """
 
-    def __init__(self, content: bytes, pause: float = 0.0, *, talks_first: bool = False) -> None:
+    def __init__(
+        self,
+        content: bytes,
+        pause: float = 0.0,
+        *,
+        talks_first: bool = False,
+        by_method: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> None:
         self.content = content
+        self.by_method = by_method
         self.pause = pause
         self.talks_first = talks_first
         self.requests: list[Request] = []
@@ -69,15 +81,17 @@ class Canned(Resource):
 
     def reply(self, connection: socket.socket) -> None:
         """Read one request, unless the server talks first, and send the content."""
+        content = self.content
         if not self.talks_first:
             with connection.makefile("rb") as stream:
                 request = read_request(stream)
             if request is not None:
                 self.requests.append(request)
+                content = self.by_method.get(request.method, content)
         if not self.pause:
-            connection.sendall(self.content)
+            connection.sendall(content)
             return
-        for byte in self.content:
+        for byte in content:
             if self._closing.wait(self.pause):
                 return
             connection.sendall(bytes([byte]))

@@ -12,8 +12,9 @@ from commands.context import CommandContext
 from config import Settings
 from jobs.store import JobStore
 from tests.support.builders import TestClock
-from tests.support.canned import Canned
+from tests.support.canned import Canned, answer
 from tests.support.fakes import FakeJobStore
+from web.status.report import StatusReport
 
 
 def run(
@@ -37,13 +38,18 @@ def run(
 
 
 def run_against(
-    said: bytes, settings: Settings, *arguments: str, **more: Any
+    said: bytes,
+    settings: Settings,
+    *arguments: str,
+    status: StatusReport | None = None,
+    **more: Any,
 ) -> tuple[Result, list[str]]:
-    """Run a command against a service that answers with these bytes.
+    """Run a command against a service that answers with these bytes, and GET with a status.
 
     Return the result and the requests, each as method and path.
     """
-    with Canned(said) as server:
+    answers = {"GET": answer(200, status.model_dump_json().encode())} if status else {}
+    with Canned(said, by_method=answers) as server:
         url = server.endpoint.removesuffix("/sparql")
         result = run(settings, *arguments, "--url", f"{url}/", **more)
         return result, [f"{request.method} {request.path}" for request in server.requests]

@@ -97,11 +97,16 @@ class Service(Resource):
         }
         return os.environ | ENVIRONMENT | addresses | self.environ
 
+    @property
+    def arguments(self) -> list[str]:
+        """The command of the process."""
+        return [sys.executable, "app.py"]
+
     def start(self) -> Self:
         """Start the process, also again after a stop."""
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "app.py"],
+                self.arguments,
                 cwd=ROOT,
                 env=self.variables,
                 stdout=log,

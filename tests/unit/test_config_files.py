@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from operator import attrgetter
+from typing import Any
 
 import pytest
 
@@ -465,3 +466,34 @@ def test_a_timeout_is_a_whole_number_of_minutes(value: object) -> None:
     (problem,) = errors_of({}, {CONFIG: [stream("public", jobTimeoutMinutes=value)]})
     assert problem.startswith(f"{PUBLIC}, jobTimeoutMinutes: got ")
     assert "a whole number of minutes" in problem
+
+
+# files that change under the running service
+
+
+def test_a_file_that_changes_later_differs_from_what_runs() -> None:
+    files: dict[str, Any] = {CONFIG: [stream()]}
+    settings = loaded(files=files)
+    assert settings.changed_files() == ()
+    files[CONFIG] = [stream(), stream("posts")]
+    assert settings.changed_files() == (CONFIG,)
+    files[CONFIG] = [stream()]
+    assert settings.changed_files() == ()
+
+
+@pytest.mark.parametrize(
+    "gone", [FileNotFoundError(), PermissionError(), UnicodeDecodeError("utf-8", b"", 0, 1, "x")]
+)
+def test_a_file_that_cannot_be_read_any_more_differs(gone: Exception) -> None:
+    files: dict[str, Any] = {CONFIG: [stream()], OVERRIDE: {}}
+    settings = loaded(files=files)
+    files[CONFIG] = gone
+    assert settings.changed_files() == (CONFIG,)
+
+
+def test_a_file_that_appears_later_differs() -> None:
+    files: dict[str, Any] = {}
+    settings = loaded(ENVIRONMENT, files)
+    assert settings.changed_files() == ()
+    files[OVERRIDE] = {}
+    assert settings.changed_files() == (OVERRIDE,)

@@ -96,6 +96,15 @@ def test_a_service_that_is_ready_but_does_not_work_shows_why() -> None:
     assert "The service does not work correctly the scheduler's thread is gone" in html.text
 
 
+def test_a_file_that_changed_since_the_start_is_shown() -> None:
+    html = Html(report_of(stream(), changed_files=("/config/<b>.json", "/config/x.json")))
+    assert (
+        "The configuration differs from what runs /config/<b>.json, /config/x.json: " in html.text
+    )
+    assert "Restart the service" in html.text
+    assert "differs from what runs" not in Html(report_of(stream())).text
+
+
 def test_without_the_store_the_page_shows_what_the_process_knows() -> None:
     due = NOW + timedelta(hours=3, minutes=12)
     dump = kind(

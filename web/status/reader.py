@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from threading import Lock
 
 from jobs.clock import Clock
+from jobs.composition import Domain
 from jobs.events import EventLog
 from jobs.maintenance.watchdog import Watchdog
 from jobs.model import Job, Stream
 from jobs.rules import CLOCK_TOLERANCE
 from jobs.store import BoundStore, JobStore, StoreError
 from jobs.streams import Streams
+from settings.fields import Settings
 from settings.version import VERSION
 from web.health import INTERNAL_ERROR, Health
 from web.status.builder import DAY, FireTimes, Snapshot, StoreSnapshot, stream_report
@@ -42,6 +44,7 @@ class StatusReader:
     watchdog: Watchdog
     health: Health
     started: datetime
+    changed_files: Callable[[], tuple[str, ...]] = tuple
     _fire_times: FireTimes = field(default_factory=FireTimes, init=False, repr=False)
     _lock: Lock = field(default_factory=Lock, init=False, repr=False)
     _last_read: tuple[float, StoreSnapshot] | None = field(default=None, init=False, repr=False)
@@ -65,6 +68,7 @@ class StatusReader:
             time_zone=str(self.zone),
             ready=problem is None,
             problem=problem,
+            changed_files=self.changed_files(),
             store=StoreReport(
                 endpoint=self.endpoint, reachable=store.problem is None, problem=store.problem
             ),
@@ -108,6 +112,24 @@ class StatusReader:
         except Exception as error:  # noqa: BLE001 - the report still shows what the process knows
             return StoreSnapshot.of(problem=_reason(error))
         return StoreSnapshot.of(active=active, recent=recent, newest=_replaced(newest, complete))
+
+
+def status_reader(
+    settings: Settings, domain: Domain, store: JobStore, health: Health
+) -> StatusReader:
+    """Return the source of the page, the status and the metrics."""
+    return StatusReader(
+        streams=settings.streams,
+        endpoint=settings.service.mu_sparql_endpoint,
+        zone=settings.zone,
+        store=store,
+        clock=domain.clock,
+        events=domain.events,
+        watchdog=domain.watchdog,
+        health=health,
+        started=domain.clock.now(),
+        changed_files=settings.changed_files,
+    )
 
 
 def _replaced(jobs: Sequence[Job], complete: Sequence[Job]) -> list[Job]:

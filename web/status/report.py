@@ -132,5 +132,9 @@ class StatusReport(Report):
     problem: str | None = Field(
         description="what keeps the service from working, the store aside; null if nothing does"
     )
+    changed_files: tuple[Text, ...] = Field(
+        (),
+        description="files of the configuration that differ from what runs; a restart reads them",
+    )
     store: StoreReport = Field(description="the triplestore")
     streams: tuple[StreamReport, ...] = Field(description="the streams, in configured order")
