@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.requirements import require
 from tests.support.servers import Oxigraph, Store, clear
+from tests.support.shared_data import left_out
 from tests.support.virtuoso import Virtuoso, virtuoso_available
 
 hypothesis.settings.register_profile("dev", max_examples=50, deadline=None)
@@ -23,6 +24,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 OURS = ("APScheduler", "clock", "startup", "http", "ThreadPoolExecutor")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the tests that were left out in a clone without the shared data."""
+    if line := left_out(terminalreporter.getreports("skipped")):
+        terminalreporter.write_line(line, yellow=True)
 
 
 @pytest.fixture(autouse=True)
