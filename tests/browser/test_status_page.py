@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from threading import Thread
 from typing import Any
 
 import pytest
 from flask import Flask, Response
 from playwright.sync_api import Browser
-from waitress.server import create_server
 
 from tests.support import reports
 from tests.support.browser import DESK, PHONE, Visit
+from tests.support.http_server import serving
 from web import cross_origin
 from web.page.render import render
 from web.status.report import StatusReport, StreamReport
@@ -67,30 +66,36 @@ def with_long_texts() -> StreamReport:
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """Serve each scene under its name, with the headers of the service."""
+def pages() -> dict[str, str]:
+    """Return the pages that are served, by name; each test adds its own.
+
+    They are made in the thread of the test. A test that is skipped or fails in a thread of the
+    server leaves the browser without an answer.
+    """
+    return {}
+
+
+@pytest.fixture(scope="module")
+def address(pages: dict[str, str]) -> Iterator[str]:
+    """Serve each page under its name, with the headers of the service."""
     app = Flask(__name__)
 
-    @app.get("/<scene>")
-    def show(scene: str) -> Response:
-        return Response(render(SCENES[scene](), reports.BRUSSELS), mimetype="text/html")
+    @app.get("/<name>")
+    def show(name: str) -> Response:
+        return Response(pages[name], mimetype="text/html")
 
     cross_origin.protect(app)
-    server: Any = create_server(app, host="127.0.0.1", port=0, threads=2)
-    thread = Thread(target=server.run, name="page")
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
-    server.task_dispatcher.shutdown(timeout=5)
-    thread.join(timeout=5)
+    with serving(app) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator[Any]:
+def visit(browser: Browser, pages: dict[str, str], address: str) -> Iterator[Any]:
     """Return a function that opens a scene; all are closed after the test."""
     visits: list[Visit] = []
 
     def open_scene(scene: str, **more: Any) -> Visit:
+        pages[scene] = render(SCENES[scene](), reports.BRUSSELS)
         visits.append(Visit(browser, f"{address}/{scene}", **more))
         return visits[-1]
 
