@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
+from tests.support.patience import PATIENCE
 from tests.support.requirements import require
 from tests.support.servers import Oxigraph, Store, clear
 from tests.support.shared_data import left_out
@@ -37,10 +38,11 @@ def nothing_left_running() -> Iterator[None]:
     """Fail a test that leaves a thread of the service running."""
     before = set(threading.enumerate())
     yield
-    left = [thread for thread in threading.enumerate() if thread not in before]
+    new = (thread for thread in threading.enumerate() if thread not in before)
+    left = [thread for thread in new if thread.name.startswith(OURS)]
     for thread in left:
-        thread.join(timeout=5)
-    assert not [t.name for t in left if t.is_alive() and t.name.startswith(OURS)]
+        thread.join(PATIENCE)
+    assert not [thread.name for thread in left if thread.is_alive()]
 
 
 @pytest.fixture(scope="session")

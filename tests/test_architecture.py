@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -99,6 +100,18 @@ def test_the_health_check_starts_without_the_service() -> None:
 def test_the_composition_root_holds_no_sparql() -> None:
     text = (ROOT / "app.py").read_text()
     assert not [word for word in ("SELECT", "INSERT", "PREFIX", "GRAPH") if word in text]
+
+
+def test_no_test_asserts_that_something_was_fast() -> None:
+    """A busy machine may be slow; the benchmark measures speed."""
+    fast = re.compile(r"assert .*(monotonic|perf_counter|time)\(\) - \w+ <")
+    found = [
+        f"{file.relative_to(ROOT)}:{number}"
+        for file in sorted((ROOT / "tests").rglob("test_*.py"))
+        for number, line in enumerate(file.read_text().splitlines(), start=1)
+        if fast.search(line)
+    ]
+    assert found == []
 
 
 def test_functions_are_short() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.fault_proxy import FaultProxy
 from tests.support.faults import Fault
+from tests.support.patience import PATIENCE
 from tests.support.servers import Oxigraph, clear, select, update
 from tests.support.sparql_text import first_operation
 
@@ -50,7 +51,7 @@ def send(
     proxy: FaultProxy,
     form: dict[str, str],
     headers: dict[str, str] | None = None,
-    timeout: float = 10.0,
+    timeout: float = PATIENCE,
 ) -> tuple[int, bytes]:
     """Post a form as a plain client does, and return status and body."""
     connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=timeout)
@@ -170,10 +171,10 @@ def test_hang_then_apply_writes_after_the_client_gave_up(
 
 def test_trickle_takes_longer_than_the_timeout_of_the_client(proxy: FaultProxy) -> None:
     proxy.script(Fault.TRICKLE)
-    proxy.pause = 0.01
+    proxy.pause = 0.03
     began = time.monotonic()
-    _, body = send(proxy, {"query": SUBJECTS}, timeout=0.2)
-    assert time.monotonic() - began > 0.2
+    _, body = send(proxy, {"query": SUBJECTS}, timeout=1)
+    assert time.monotonic() - began > 1
     assert json.loads(body)["results"]["bindings"] == []
 
 
@@ -246,16 +247,14 @@ def test_the_end_of_the_block_ends_all_requests(store: Oxigraph, fault: Fault) -
     before = threading.active_count()
     with FaultProxy(store.shared_endpoint) as proxy:
         proxy.always(fault)
-        proxy.pause = 60
-        waiting = socket.create_connection(("127.0.0.1", proxy.port), timeout=5)
+        proxy.pause = 10 * PATIENCE
+        waiting = socket.create_connection(("127.0.0.1", proxy.port), timeout=PATIENCE)
         body = urlencode({"update": INSERT_A})
         head = f"POST /sparql HTTP/1.1\r\nContent-Length: {len(body)}\r\n"
         head += f"Content-Type: {FORM['Content-Type']}\r\n\r\n"
         waiting.sendall((head + body).encode())
         while not proxy.requests:
             time.sleep(0.01)
-        began = time.monotonic()
-    assert time.monotonic() - began < 30  # only a hang takes that long
     with waiting:
         while waiting.recv(4096):
             pass

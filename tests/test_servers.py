@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import servers
+from tests.support.patience import PATIENCE
 from tests.support.servers import (
     Oxigraph,
     Store,
@@ -179,7 +180,7 @@ def test_a_store_ends_when_its_test_run_is_killed() -> None:
         port, folder = run.stdout.readline().decode().split()
         assert is_open(int(port))
         run.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while is_open(int(port)) or Path(folder).exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -12,6 +12,7 @@ from sparql import connection
 from sparql.errors import TimedOut, Unreachable
 from tests.support.canned import answer
 from tests.support.faults import Request, read_request
+from tests.support.patience import PATIENCE
 from tests.support.sockets import Listener, free_port, interrupt
 from tests.support.sparql_store import client_of, soon
 
@@ -19,7 +20,6 @@ QUERY = "SELECT ?s WHERE { ?s ?p ?o }"
 INSERT = 'INSERT DATA { GRAPH <http://g> { <http://s> <http://p> "o" } }'
 ROWS = answer(body=b'{"results": {"bindings": []}}').replace(b"Connection: close\r\n", b"")
 BRIEF = 0.3  # seconds until the deadline of a request that is never answered
-PATIENCE = 10  # seconds
 
 
 class KeptServer:

@@ -12,13 +12,13 @@ from sparql.connection import Abort
 from sparql.errors import BadAnswer, SparqlError, TimedOut
 from sparql.transport import MAX_ANSWER_MIB
 from tests.support.canned import Canned, answer
+from tests.support.patience import PATIENCE
 from tests.support.sparql_store import client_of, soon
 
 QUERY = "SELECT ?s WHERE { ?s ?p ?o }"
 INSERT = 'INSERT DATA { GRAPH <http://g> { <http://s> <http://p> "o" } }'
 BRIEF = 0.3  # seconds until the deadline of a request that is never answered
 PAUSE = 0.02  # seconds between two bytes of an answer that would take minutes
-PATIENCE = 10  # seconds
 HEAD = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 MANY = 10_000

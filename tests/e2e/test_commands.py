@@ -15,8 +15,9 @@ import pytest
 
 from tests.support import stack
 from tests.support.configuring import ENVIRONMENT
+from tests.support.patience import PATIENCE
 from tests.support.servers import Store
-from tests.support.service import PATIENCE, ROOT, Service
+from tests.support.service import ROOT, Service
 from tests.support.shared_data import shared
 from tests.support.variables import environ_of
 

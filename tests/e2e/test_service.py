@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.support import stack
+from tests.support.patience import PATIENCE
 from tests.support.servers import Oxigraph, Store
-from tests.support.service import DUMP, HEALING, NEVER, PATIENCE, SYNC, Service, eventually
+from tests.support.service import DUMP, HEALING, NEVER, SYNC, Service, eventually
 from tests.support.sockets import free_port
 
 EVERY_SECOND = "* * * * * *"
@@ -29,7 +30,7 @@ def test_a_day_in_the_life_of_a_stream(triplestore: Store) -> None:
     schedule = {
         "CRON_PATTERN_HEALING_JOB": EVERY_SECOND,
         "CRON_PATTERN_DUMP_JOB": EVERY_SECOND,
-        "TICK_WINDOW_MINUTES": "0.02",
+        "TICK_WINDOW_MINUTES": "0.1",  # long enough to create a job on a busy machine
     }
     with Service(triplestore, schedule) as service:
         service.ready()
@@ -169,7 +170,7 @@ def test_every_problem_of_the_configuration_is_printed(embedded: Store) -> None:
     environ = {"CRON_PATTERN_DUMP_JOB": "0 0 6 * 0 6", "JOB_TIMEOUT_MINUTES": "1O"}
     with Service(embedded, environ) as service:
         assert service.process is not None
-        assert service.process.wait(30) == 78
+        assert service.process.wait(PATIENCE) == 78
         lines = service.log.splitlines()
     assert lines[0] == "configuration: 2 problems, nothing was started"
     assert len(lines) == 3
@@ -183,7 +184,7 @@ def test_a_port_that_is_in_use_is_reported(embedded: Store) -> None:
         first.ready()
         with Service(embedded, port=port) as second:
             assert second.process is not None
-            assert second.process.wait(30) == 1
+            assert second.process.wait(PATIENCE) == 1
             assert f"can't listen on 127.0.0.1, port {port}" in second.log
             assert "Traceback" not in second.log
 

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.patience import PATIENCE
 from tests.support.processes import end
 from tests.support.servers import Store
-from tests.support.service import PATIENCE, ROOT, Service, eventually
+from tests.support.service import ROOT, Service, eventually
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
 # Seconds after the first instructions of app.py; imports and the start end after about one second.

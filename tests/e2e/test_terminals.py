@@ -10,8 +10,9 @@ import pytest
 
 from tests.support.canned import Canned, answer
 from tests.support.configuring import ENVIRONMENT
+from tests.support.patience import PATIENCE
 from tests.support.reports import active, diagnosis, kind, report_of, stream
-from tests.support.service import PATIENCE, ROOT
+from tests.support.service import ROOT
 from tests.support.variables import environ_of
 
 COMMANDS = ("check", "schedule", "status", "run-job")

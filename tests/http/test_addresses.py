@@ -17,7 +17,8 @@ from flask import Flask
 from settings.hosts import own_url
 from tests.support.command_runner import run
 from tests.support.configuring import ENVIRONMENT, loaded
-from tests.support.http_server import PATIENCE, serving
+from tests.support.http_server import serving
+from tests.support.patience import PATIENCE
 from tests.support.service import ROOT
 from tests.support.sockets import free_port
 from tests.support.variables import environ_of

@@ -15,7 +15,8 @@ import pytest
 from tests.support.builders import stream_of
 from tests.support.domain import service_of
 from tests.support.fakes import FakeJobStore
-from tests.support.http_server import PATIENCE, get, serving
+from tests.support.http_server import get, serving
+from tests.support.patience import PATIENCE
 from tests.support.service import eventually
 from web.server import MAX_VIEWS, MAX_WAITING
 

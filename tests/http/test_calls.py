@@ -14,6 +14,7 @@ from sparql.errors import BadAnswer, Rejected
 from tests.support.builders import DUMP, HEALING, INITIAL_SYNC, job_of, operation, stream_of
 from tests.support.domain import app_of
 from tests.support.fakes import GRAPH, LOST, REFUSED, FakeJobStore
+from tests.support.patience import PATIENCE
 from tests.support.web import WebHarness, error_detail
 
 PATHS = {
@@ -239,13 +240,13 @@ def test_calls_beyond_the_limit_are_refused_while_others_wait(
 
     def wait_and_create(*args: Any, **options: Any) -> None:
         entered.set()
-        release.wait(10)
+        release.wait(PATIENCE)
         create(*args, **options)
 
     monkeypatch.setattr(store, "create", wait_and_create)
     waiting = Thread(target=app.test_client().post, args=[PATHS[DUMP]])
     waiting.start()
-    assert entered.wait(10)
+    assert entered.wait(PATIENCE)
     try:
         answer = app.test_client().post(other)
         assert "too many calls" in error_detail(answer, 503, "Service Unavailable")

@@ -17,7 +17,8 @@ import pytest
 
 from tests.support.builders import stream_of
 from tests.support.domain import app_of
-from tests.support.http_server import PATIENCE, get, serving
+from tests.support.http_server import get, serving
+from tests.support.patience import PATIENCE
 from tests.support.service import eventually
 from web import channel
 

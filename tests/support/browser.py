@@ -6,6 +6,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page
 
+from tests.support.patience import PATIENCE
+
 BROWSER_OPTIONS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -27,6 +29,7 @@ class Visit:
         context = browser.new_context(
             viewport={"width": more.pop("width", DESK), "height": 800}, **more
         )
+        context.set_default_timeout(PATIENCE * 1000)
         self.page: Page = context.new_page()
         self.page.on("console", lambda message: self.errors.append(message.text))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))

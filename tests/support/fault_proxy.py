@@ -33,6 +33,7 @@ from tests.support.faults import (
     page,
     read_request,
 )
+from tests.support.patience import PATIENCE
 from tests.support.sockets import POLL_INTERVAL, Listener, free_port, interrupt, reset
 from tests.support.upstream import Upstream
 
@@ -95,13 +96,13 @@ class FaultProxy(Resource):
             self._always = fault
             self._open_or_close()
 
-    def release(self, timeout: float = 10.0) -> None:
+    def release(self, timeout: float = PATIENCE) -> None:
         """Let requests under HANG_THEN_APPLY reach the store; return when all are answered."""
         self._released.set()
         self.wait_idle(timeout)
         self._released.clear()
 
-    def wait_idle(self, timeout: float = 10.0) -> None:
+    def wait_idle(self, timeout: float = PATIENCE) -> None:
         """Wait until all requests are finished, also those whose client gave up."""
         with self._changed:
             if not self._changed.wait_for(lambda: not self._busy, timeout):

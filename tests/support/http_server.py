@@ -10,10 +10,9 @@ from functools import partial
 from flask import Flask
 from waitress import wasyncore
 
+from tests.support.patience import PATIENCE
 from tests.support.sockets import free_port
 from web.server import Server
-
-PATIENCE = 10  # seconds until a client of a test gives up
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-STOP_TIMEOUT = 10.0  # seconds
+from tests.support.patience import PATIENCE
 
 
 def guard(pid: int, folder: Path | None = None) -> subprocess.Popen[bytes]:
@@ -29,7 +29,7 @@ def dismiss(watcher: subprocess.Popen[bytes]) -> None:
         watcher.kill()
 
 
-def end(process: subprocess.Popen[Any], seconds: float = STOP_TIMEOUT) -> int:
+def end(process: subprocess.Popen[Any], seconds: float = PATIENCE) -> int:
     """Ask a process to end, kill it if it does not, and return its exit status."""
     process.terminate()
     try:

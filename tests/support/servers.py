@@ -24,11 +24,11 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from tests.support.contexts import Resource
+from tests.support.patience import PATIENCE
 from tests.support.processes import dismiss, end, guard
 from tests.support.sockets import free_port
 
 # Seconds.
-START_TIMEOUT = 60.0
 POLL_INTERVAL = 0.02
 REQUEST_TIMEOUT = 120.0
 
@@ -131,7 +131,7 @@ class Store(Resource):
         return (self.folder / "output.log").read_text(encoding="utf-8", errors="replace")
 
     def _wait_ready(self, process: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + START_TIMEOUT
+        deadline = time.monotonic() + PATIENCE
         while process.poll() is None and time.monotonic() < deadline:
             try:
                 post(self.endpoint, "query", "ASK {}")

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.support.contexts import Resource
+from tests.support.patience import PATIENCE
 from tests.support.processes import end
 from tests.support.servers import Endpoints
 from tests.support.sockets import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 30  # seconds until waiting for a condition fails
 OPERATIONS = "http://redpencil.data.gift/id/jobs/concept/JobOperation/deltas/"
 SYNC, HEALING, DUMP = (f"{OPERATIONS}{name}/e2e" for name in ("sync", "healing", "dump"))
 NEVER = "0 0 0 29 2 *"
@@ -60,7 +60,6 @@ class Reply:
     status: int
     content_type: str
     text: str
-    seconds: float
 
     @property
     def msg(self) -> str:
@@ -135,12 +134,11 @@ class Service(Resource):
     def call(self, method: str, path: str) -> Reply:
         """Call the API."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method=method)
-        began = time.monotonic()
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310 - our own service
-                return _reply(answer, began)
+                return _reply(answer)
         except urllib.error.HTTPError as error:
-            return _reply(error, began)
+            return _reply(error)
 
     def answers(self) -> Self:
         """Wait until the HTTP server answers."""
@@ -172,7 +170,5 @@ class Service(Resource):
             end(self.process)
 
 
-def _reply(answer: Any, began: float) -> Reply:
-    text = answer.read().decode()
-    seconds = time.monotonic() - began
-    return Reply(answer.status, answer.headers["Content-Type"], text, seconds)
+def _reply(answer: Any) -> Reply:
+    return Reply(answer.status, answer.headers["Content-Type"], answer.read().decode())

@@ -11,10 +11,11 @@ from jobs.streams import Streams
 from sparql.client import SparqlClient
 from sparql.store import BoundSparqlStore, SparqlJobStore
 from tests.support.builders import stream_of
+from tests.support.patience import PATIENCE
 from tests.support.servers import Endpoints
 
 
-def soon(seconds: float = 30) -> Deadline:
+def soon(seconds: float = PATIENCE) -> Deadline:
     """Return a deadline on the real clock."""
     return Deadline.after(seconds, time.monotonic)
 

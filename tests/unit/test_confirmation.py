@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.builders import SECOND
 from tests.support.fakes import LOST
+from tests.support.patience import PATIENCE
 from tests.support.ticking import SIX, SIX_DAILY, OneStream, ticking
 
 MIN_PAUSE = 0.2  # seconds between two wake-ups, as the scheduler has it
@@ -44,11 +45,11 @@ def held_lock(dumps: OneStream) -> Iterator[None]:
     def hold() -> None:
         with dumps.domain.locks.hold(dumps.stream, dumps.domain.clock.deadline()):
             held.set()
-            release.wait(10)
+            release.wait(PATIENCE)
 
     thread = Thread(target=hold)
     thread.start()
-    assert held.wait(10)
+    assert held.wait(PATIENCE)
     try:
         yield
     finally:

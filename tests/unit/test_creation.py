@@ -32,6 +32,7 @@ from tests.support.builders import (
 )
 from tests.support.domain import Harness
 from tests.support.fakes import LOST, REFUSED, FakeJobStore
+from tests.support.patience import PATIENCE
 
 STREAM = stream_of()
 INDEPENDENT = stream_of(healing_waits=False)
@@ -317,7 +318,7 @@ def test_requests_that_read_no_state_do_not_wait_for_each_other(
     store: FakeJobStore, creator: JobCreator, monkeypatch: pytest.MonkeyPatch, kind: JobKind
 ) -> None:
     """As many wait for the store as callers, not as streams."""
-    create, together = store.create, Barrier(2, timeout=10)
+    create, together = store.create, Barrier(2, timeout=PATIENCE)
 
     def meet(job: NewJob, send_by: Deadline, *, guarded: bool = False) -> None:
         together.wait()  # fails if only one call writes at a time

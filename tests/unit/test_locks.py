@@ -16,6 +16,7 @@ from jobs.rules import AlreadyDone
 from jobs.store import Deadline, StoreUnavailable
 from tests.support.builders import DUMP, NOW, stream_of
 from tests.support.domain import Harness
+from tests.support.patience import PATIENCE
 from tests.support.service import eventually
 
 PUBLIC, POSTS = stream_of("public"), stream_of("posts")
@@ -35,13 +36,13 @@ def held_by_another_thread(locks: StreamLocks, stream: Stream) -> Iterator[None]
     held, release = Event(), Event()
 
     def hold() -> None:
-        with locks.hold(stream, within(10)):
+        with locks.hold(stream, within(PATIENCE)):
             held.set()
-            release.wait(10)
+            release.wait(PATIENCE)
 
     thread = Thread(target=hold)
     thread.start()
-    assert held.wait(10)
+    assert held.wait(PATIENCE)
     try:
         yield
     finally:
@@ -85,7 +86,7 @@ def test_work_that_wants_a_lock_alone_goes_before_work_that_shares_it(locks: Str
     held = Event()
 
     def hold() -> None:
-        with locks.hold(PUBLIC, within(10)):
+        with locks.hold(PUBLIC, within(PATIENCE)):
             held.set()
 
     with locks.share(PUBLIC, within(0)):
@@ -93,7 +94,7 @@ def test_work_that_wants_a_lock_alone_goes_before_work_that_shares_it(locks: Str
         thread.start()
         eventually(lambda: is_refused(locks.share), "a thread that waits to hold the lock")
         assert not held.is_set()
-    assert held.wait(10)
+    assert held.wait(PATIENCE)
     thread.join(10)
 
 
@@ -130,7 +131,7 @@ def test_work_that_waits_for_a_lock_is_refused_after_closing(locks: StreamLocks)
     refusals: list[str] = []
 
     def work() -> None:
-        with pytest.raises(StoreUnavailable) as refusal, locks.hold(PUBLIC, within(10)):
+        with pytest.raises(StoreUnavailable) as refusal, locks.hold(PUBLIC, within(PATIENCE)):
             pass
         refusals.append(str(refusal.value))
 
@@ -144,7 +145,7 @@ def test_work_that_waits_for_a_lock_is_refused_after_closing(locks: StreamLocks)
 
 def test_closing_waits_for_running_work(locks: StreamLocks) -> None:
     ended: list[bool] = []
-    closing = Thread(target=lambda: ended.append(locks.close(within(10))))
+    closing = Thread(target=lambda: ended.append(locks.close(within(PATIENCE))))
     with held_by_another_thread(locks, POSTS):
         closing.start()
         while not locks.closed:
@@ -159,7 +160,7 @@ def test_of_several_tries_of_one_tick_at_once_only_one_sends_a_job() -> None:
     outcomes: list[type] = []
 
     def run() -> None:
-        with harness.domain.locks.hold(PUBLIC, within(10)):
+        with harness.domain.locks.hold(PUBLIC, within(PATIENCE)):
             attempt = Attempt(since=NOW, write=True, guarded=False, alone=True, fresh=False)
             outcome = harness.creator.create_for_tick(Tick(PUBLIC, DUMP, NOW), attempt)
             outcomes.append(type(outcome))

@@ -15,9 +15,9 @@ import pytest
 
 from settings import log_queue
 from settings.log_queue import LogQueue
+from tests.support.patience import PATIENCE
 from tests.support.service import eventually
 
-PATIENCE = 10  # seconds
 DROPPED = re.compile(r"WARNING (\d+) log lines were dropped: standard output did not accept them")
 
 

@@ -15,10 +15,10 @@ from jobs.ticks.scheduler import MAX_SLEEP
 from tests.support.builders import TestClock, stream_of
 from tests.support.domain import Harness
 from tests.support.fakes import FakeJobStore
+from tests.support.patience import PATIENCE
 from tests.support.service import eventually
 from tests.support.web import WebHarness, error_detail
 
-PATIENCE = 10  # seconds
 MINUTE = timedelta(minutes=1)
 GRACE = 100.0  # seconds
 

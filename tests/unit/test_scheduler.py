@@ -38,6 +38,7 @@ from tests.support.builders import (
     stream_of,
 )
 from tests.support.domain import Harness
+from tests.support.patience import PATIENCE
 
 START = at("2024-01-06T00:00:00")
 EVERY_SECOND = "* * * * * *"
@@ -117,7 +118,7 @@ class Live(Harness):
     def await_reconciled(self, name: str, times: int) -> None:
         """Wait until a stream was reconciled several times."""
         while times:
-            times -= self.reconciled.get(timeout=10) == name
+            times -= self.reconciled.get(timeout=PATIENCE) == name
 
 
 @contextmanager
@@ -145,7 +146,7 @@ def test_a_stream_that_hangs_delays_no_other(
     monkeypatch: pytest.MonkeyPatch, release: Event
 ) -> None:
     live = Live("slow", "quick")
-    live.watch(monkeypatch, lambda stream: stream.name == "slow" and release.wait(10))
+    live.watch(monkeypatch, lambda stream: stream.name == "slow" and release.wait(PATIENCE))
     with running(live.scheduler):
         live.await_reconciled("quick", 3)
         (job,) = list(live.store.created)
@@ -159,7 +160,7 @@ def test_many_streams_share_few_workers(monkeypatch: pytest.MonkeyPatch) -> None
     with running(live.scheduler):
         waiting = set(names)
         while waiting:
-            waiting.discard(live.reconciled.get(timeout=10) or "")
+            waiting.discard(live.reconciled.get(timeout=PATIENCE) or "")
         workers = [one for one in threading.enumerate() if "ThreadPool" in one.name]
     assert len(workers) <= MAX_WORKERS + len(live.domain.scheduler.periodic_tasks) + 1
 
@@ -182,11 +183,11 @@ def test_no_work_begins_after_a_stop(
 
     def hold(_: Stream) -> None:
         entered.set()
-        release.wait(10)
+        release.wait(PATIENCE)
 
     live.watch(monkeypatch, hold)
     with running(live.scheduler):
-        assert entered.wait(10)
+        assert entered.wait(PATIENCE)
     workers = [thread for thread in threading.enumerate() if "ThreadPool" in thread.name]
     release.set()
     for worker in workers:
@@ -201,7 +202,7 @@ def test_a_periodic_task_does_not_wait_for_its_first_period(live: Live) -> None:
     tasks = [PeriodicTask("sweep", swept.set, HOUR)]
     scheduler = replace(live.domain.scheduler, periodic_tasks=tasks)
     with running(scheduler):
-        assert swept.wait(10)
+        assert swept.wait(PATIENCE)
 
 
 @pytest.mark.parametrize(
@@ -268,12 +269,12 @@ def test_the_scheduler_is_not_alive_after_its_thread_died(
         if threading.current_thread().name != "APScheduler":
             return utc_now()
         reached.set()
-        go.wait(10)
+        go.wait(PATIENCE)
         raise ZeroDivisionError
 
     monkeypatch.setattr(Reconciler, "next_due", fail)
     with running(live.scheduler):
-        assert reached.wait(10)
+        assert reached.wait(PATIENCE)
         thread = thread_of_apscheduler()
         assert live.scheduler.alive
         go.set()
