@@ -49,6 +49,6 @@ ENV PATH="/opt/venv/bin:$PATH" \
 EXPOSE 80
 
 HEALTHCHECK --interval=30s --timeout=10s --start-period=20s --retries=3 \
-    CMD ["python", "health_check.py"]
+    CMD ["python", "-m", "web.health_check"]
 
 CMD ["python", "app.py"]

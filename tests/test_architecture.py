@@ -90,7 +90,7 @@ def clocks(path: Path) -> set[str]:
 def test_the_health_check_starts_without_the_service() -> None:
     """Docker starts it every half minute."""
     slow = "{'pydantic', 'flask', 'SPARQLWrapper', 'tzlocal'}"
-    code = f"import sys, health_check; print({slow} & {{*sys.modules}})"
+    code = f"import sys, web.health_check; print({slow} & {{*sys.modules}})"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )

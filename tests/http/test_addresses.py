@@ -168,9 +168,9 @@ def variables(request: pytest.FixtureRequest, app: Flask) -> Iterator[dict[str, 
 
 def health_check(variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Run the command of HEALTHCHECK."""
-    assert LINES[1] == 'CMD ["python", "health_check.py"]'
+    assert LINES[1] == 'CMD ["python", "-m", "web.health_check"]'
     environ = environ_of({"http_proxy": f"http://127.0.0.1:{free_port()}", **variables})
-    command = [sys.executable, "health_check.py"]
+    command = [sys.executable, "-m", "web.health_check"]
     return subprocess.run(
         command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False
     )
@@ -206,4 +206,4 @@ def test_the_health_check_fails_without_an_answer(port: str) -> None:
 
 def test_the_image_has_what_the_health_check_imports() -> None:
     admitted = (Path(ROOT) / ".dockerignore").read_text().splitlines()
-    assert {"!health_check.py", "!settings"} <= set(admitted)
+    assert {"!web", "!settings"} <= set(admitted)
