@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -17,6 +17,8 @@ from sparql.client import SparqlClient
 from sparql.errors import BadAnswer, SparqlError
 from sparql.facts import Subjects, jobs_of
 from sparql.inspection import inspection_of, scheduled_tasks
+from sparql.shared_reads import SharedReads
+from sparql.states import StateQuestion, state_of, successful
 from sparql.terms import TermError, is_iri
 
 T = TypeVar("T")
@@ -35,10 +37,11 @@ class SparqlJobStore:
     """Jobs, tasks and errors in a triplestore."""
 
     client: SparqlClient
+    states: SharedReads[StateQuestion, StreamState] = field(default_factory=SharedReads)
 
     def within(self, deadline: Deadline) -> BoundSparqlStore:
         """Return the store for one piece of work."""
-        return BoundSparqlStore(self.client, deadline)
+        return BoundSparqlStore(self.client, deadline, self.states)
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class BoundSparqlStore:
 
     client: SparqlClient
     deadline: Deadline
+    states: SharedReads[StateQuestion, StreamState]
 
     def ping(self) -> None:
         """Return if the store answers queries."""
@@ -54,23 +58,19 @@ class BoundSparqlStore:
 
     def state(self, stream: Stream, known: Sequence[str] = ()) -> StreamState:
         """Return what a decision about the stream needs, and those of the known jobs that exist."""
-        subjects = self._subjects(queries.stream_states([stream], known))
-        jobs = jobs_of(subjects, stream.operations)
-        initial_sync, healing = (
-            stream.plan(kind).job_operation for kind in (JobKind.INITIAL_SYNC, JobKind.HEALING)
-        )
-        synced = _successful(jobs, initial_sync)
-        healed = () if synced or not healing else self._one_successful(healing)
-        return StreamState(
-            active=tuple(job for job in jobs if job.active),
-            synced=synced,
-            healed=healed,
-            recent=jobs,
-        )
+        state = self.states.ask(StateQuestion(stream, known), self._read_states, self.deadline)
+        healing = stream.plan(JobKind.HEALING).job_operation
+        if state.synced or not healing:
+            return state
+        subjects = self._subjects(queries.one_successful(healing))
+        return replace(state, healed=successful(jobs_of(subjects), healing))
 
-    def _one_successful(self, operation: str) -> tuple[Job, ...]:
-        subjects = self._subjects(queries.one_successful(operation))
-        return _successful(jobs_of(subjects), operation)
+    def _read_states(self, questions: Sequence[StateQuestion]) -> list[StreamState]:
+        """Return the states of several streams, from one query."""
+        streams = list({one.stream.name: one.stream for one in questions}.values())
+        known = sorted({uri for one in questions for uri in one.known})
+        subjects = self._subjects(queries.stream_states(streams, known))
+        return [state_of(one.stream, subjects) for one in questions]
 
     def active(self, operations: Sequence[str]) -> tuple[Job, ...]:
         """Return the active jobs of these operations."""
@@ -210,10 +210,6 @@ class BoundSparqlStore:
         for batch in _batches(sorted(jobs), BATCH):
             found |= self._subjects(queries.tasks_of_jobs(batch))
         return found
-
-
-def _successful(jobs: Sequence[Job], operation: str | None) -> tuple[Job, ...]:
-    return tuple(job for job in jobs if job.operation == operation and job.status is Status.SUCCESS)
 
 
 def _batches(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
