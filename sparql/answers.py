@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Any, TypeAlias
 
@@ -12,7 +10,7 @@ from dateutil.parser import isoparse
 from dateutil.tz import UTC
 
 from jobs.clock import EARLIEST
-from jobs.model import ACTIVE, Job, Status
+from jobs.model import Job, Status
 from sparql.vocabulary import STATUS_BASE
 
 Binding: TypeAlias = dict[str, str]
@@ -33,26 +31,6 @@ def parse_bindings(answer: Any) -> list[Binding]:
     if not (texts and isinstance(bindings, list)):
         raise AnswerError("not the JSON of a SELECT: its bindings are no list of texts")
     return parsed
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The URIs of a job's tasks, and of the errors that reference it."""
-
-    tasks: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-
-
-def parse_parts(bindings: Sequence[Binding]) -> dict[str, Parts]:
-    """Return the parts of each job of `parts_of_jobs`; none of a job that has no row."""
-    parts: dict[str, Parts] = defaultdict(Parts)
-    for binding in bindings:
-        part = parts[required(binding, "job")]
-        if "task" in binding:
-            part.tasks.append(binding["task"])
-        if "error" in binding:
-            part.errors.append(binding["error"])
-    return parts
 
 
 def parse_errors(bindings: Sequence[Binding]) -> dict[str, datetime | None]:
@@ -79,17 +57,6 @@ def _parse_dated(binding: Binding) -> Job:
         status=known_status(required(binding, "status")),
         created=parse_date(created),
     )
-
-
-def parse_deletable(bindings: Sequence[Binding], operation: str) -> tuple[Job, ...]:
-    """Return the jobs of `deletable_jobs` or `remaining_jobs`; one without a status is one too."""
-    by_job: dict[str, Job] = {}
-    for binding in bindings:
-        uri, status = required(binding, "job"), known_status(binding.get("status", ""))
-        if uri not in by_job or status in ACTIVE:
-            graph = binding.get("graph")
-            by_job[uri] = Job(uri=uri, operation=operation, status=status, graph=graph)
-    return tuple(by_job.values())
 
 
 def parse_operations(bindings: Sequence[Binding]) -> frozenset[str]:

@@ -15,7 +15,7 @@ from typing import TypeAlias
 from jobs.clock import EARLIEST
 from jobs.model import ACTIVE, Job, Status, Task
 from sparql.answers import Binding, known_status, parse_date, required
-from sparql.vocabulary import JOB_CLASS, PROPERTIES
+from sparql.vocabulary import ERROR_CLASS, JOB_CLASS, PROPERTIES, TASK_CLASS
 
 Subjects: TypeAlias = Mapping[str, "Subject"]
 
@@ -44,12 +44,23 @@ class Subject:
     def status(self) -> Status | None:
         """One status of two or more: an active one, if there is any."""
         statuses = [known_status(text) for text in self.all("status")]
-        return next((status for status in statuses if status in ACTIVE), statuses[0])
+        active = [status for status in statuses if status in ACTIVE]
+        return next(iter(active or statuses), None)
 
     @property
     def is_job(self) -> bool:
         """Whether it is a job, though it may have no status."""
         return JOB_CLASS in self.all("type")
+
+    @property
+    def is_task(self) -> bool:
+        """Whether it is a task of a job."""
+        return TASK_CLASS in self.all("type") and bool(self.all("job"))
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it is an error."""
+        return ERROR_CLASS in self.all("type")
 
     @property
     def has_duplicate_values(self) -> bool:
@@ -100,6 +111,15 @@ def jobs_of(subjects: Subjects, operations: Collection[str] | None = None) -> tu
         if operations is None or operation in operations
     ]
     return tuple(sorted(jobs, key=lambda job: (job.created or EARLIEST, job.uri)))
+
+
+def all_jobs_of(subjects: Subjects, operation: str) -> tuple[Job, ...]:
+    """Return the jobs of an operation, those without a status too, sorted by their URIs."""
+    return tuple(
+        _job(subject, operation, ())
+        for _, subject in sorted(subjects.items())
+        if subject.is_job and operation in subject.all("operation")
+    )
 
 
 def _job(subject: Subject, operation: str, tasks: Sequence[Task]) -> Job:

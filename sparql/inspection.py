@@ -8,7 +8,6 @@ from jobs.model import SERVICE, Status
 from jobs.store import Inspection, JobWithoutTask, TaskWithoutJob
 from sparql.facts import Subjects, jobs_of
 from sparql.terms import is_iri
-from sparql.vocabulary import TASK_CLASS
 
 
 def inspection_of(
@@ -51,8 +50,7 @@ def scheduled_tasks(subjects: Subjects, operations: Collection[str]) -> tuple[Ta
     return tuple(
         TaskWithoutJob(task=subject.uri, job=job)
         for subject in subjects.values()
-        if TASK_CLASS in subject.all("type") and subject.all("status")
-        if subject.status is Status.SCHEDULED
+        if subject.is_task and subject.status is Status.SCHEDULED
         if any(operation in operations for operation in subject.all("operation"))
         for job in subject.all("job")
     )

@@ -27,11 +27,13 @@ from sparql.terms import (
     rows,
     string,
 )
-from sparql.vocabulary import ERROR_SUBJECT, NOTHING_IRI, STATUS_BASE
+from sparql.vocabulary import ERROR_SUBJECT, JOB_CLASS, NOTHING_IRI, STATUS_BASE
 
 MAX_ROWS = 5000  # of one answer about all streams; Virtuoso's own limit is often 10,000
 MAX_RECENT = 3000  # jobs of the last day
 MAX_LISTED = 1000  # operations of one list; Virtuoso takes at most 4,094
+ANYTHING = Term("true")
+IS_JOB = Term(f"STR(?operation) = {string(JOB_CLASS)}")  # where ?operation is any value
 MAX_DELETED = 1000  # jobs of one read; Virtuoso takes lists of at most 4,094 values
 
 
@@ -119,7 +121,7 @@ def find_jobs(jobs: Sequence[str]) -> str:
 
 
 def tasks_of_jobs(jobs: Sequence[str]) -> str:
-    """Return the query for the tasks of these jobs."""
+    """Return the query for the tasks of these jobs, and for the errors that reference them."""
     return fill(statement("tasks_of_jobs.rq"), jobs=rows_of(jobs))
 
 
@@ -132,7 +134,7 @@ def recent_jobs(operations: Sequence[str], since: datetime) -> str:
     """Return the query for the jobs of these operations `since`, the newest `MAX_RECENT`."""
     return fill(
         statement("recent_jobs.rq"),
-        is_known=_is_one_of(operations),
+        is_known=_is_one_of(operations, IS_JOB),
         since=date_time(since),
         limit=integer(MAX_RECENT),
     )
@@ -194,11 +196,6 @@ def remaining_jobs(operation: str) -> str:
     )
 
 
-def parts_of_jobs(jobs: Sequence[str]) -> str:
-    """Return the query for the tasks of these jobs, and for the errors that reference them."""
-    return fill(statement("parts_of_jobs.rq"), jobs=rows_of(jobs))
-
-
 def delete_subjects(subjects: Sequence[str]) -> str:
     """Return the update that removes every triple of these subjects."""
     return fill(statement("delete_subjects.ru"), subjects=rows_of(subjects))
@@ -214,14 +211,14 @@ def list_of(iris: Iterable[str]) -> Term:
     return listed(iri(value) for value in iris)
 
 
-def _is_one_of(operations: Sequence[str]) -> Term:
-    """Return the condition that `?operation` is one of these; none for more than stores accept.
+def _is_one_of(operations: Sequence[str], otherwise: Term = ANYTHING) -> Term:
+    """Return the condition that `?operation` is one of these, or another one for very many.
 
     Comparing texts keeps a store from beginning with the operations, which have the whole history.
     The answer is filtered again.
     """
     if len(operations) > MAX_LISTED:
-        return Term("true")
+        return otherwise
     return Term(f"STR(?operation) IN ({listed(map(string, operations))})")
 
 

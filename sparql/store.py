@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,10 +13,10 @@ from typing import Any, TypeVar
 from jobs.model import Job, JobKind, NewJob, Status, Stream, StreamState
 from jobs.store import Deadline, ErrorResource, Inspection
 from sparql import answers, facts, queries, repair_queries
-from sparql.answers import Binding, Parts
+from sparql.answers import Binding
 from sparql.client import SparqlClient
 from sparql.errors import BadAnswer, SparqlError
-from sparql.facts import Subjects, jobs_of
+from sparql.facts import Subjects, all_jobs_of, jobs_of
 from sparql.inspection import inspection_of, scheduled_tasks
 from sparql.shared_reads import SharedReads
 from sparql.states import StateQuestion, state_of, successful
@@ -24,11 +25,12 @@ from sparql.terms import TermError, is_iri
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 BATCH = 1000  # values of one list; Virtuoso takes at most 4,094
-READ_JOBS = 100  # of one read for tasks and errors; a Virtuoso often answers 10,000 rows at most
+READ_JOBS = 200  # of one read for tasks and errors; a Virtuoso often answers 10,000 rows at most
 # The deltas of one update are one message, and the dump-file-publisher refuses more than 100 kB. A
 # triple takes about 400 bytes of it, the message of an error up to 8,000.
 DELETED = 24  # jobs and tasks
 DELETED_ERRORS = 8
+DELETERS = 6  # updates at the same time
 REPAIRED = 60  # jobs and tasks, of which few triples change
 
 
@@ -166,32 +168,41 @@ class BoundSparqlStore:
 
     def deletable_jobs(self, operation: str) -> tuple[Job, ...]:
         """Return jobs of an operation, as many as one `delete` takes."""
-        text = queries.deletable_jobs(operation)
-        jobs = self._select(text, lambda rows: answers.parse_deletable(rows, operation))
+        jobs = all_jobs_of(self._subjects(queries.deletable_jobs(operation)), operation)
         return tuple(job for job in jobs if is_iri(job.uri))
 
     def delete(self, jobs: Sequence[Job]) -> None:
         """Remove jobs, their tasks and the errors that reference them, in small updates."""
-        parts: dict[str, Parts] = {}
-        for batch in _batches([job.uri for job in jobs], READ_JOBS):
+        uris = [job.uri for job in jobs]
+        tasks, errors = [], []
+        for batch in _batches(uris, READ_JOBS):
             with _writable():
-                text = queries.parts_of_jobs(batch)
-            parts |= dict.fromkeys(batch, Parts()) | self._select(text, answers.parse_parts)
-        self.delete_errors([error for part in parts.values() for error in part.errors])
-        # Each job goes after its tasks: if only a part was done, it is found again.
-        own = [uri for job, part in parts.items() for uri in (*part.tasks, job)]
-        for batch in _batches(list(filter(is_iri, own)), DELETED):
-            self._update(queries.delete_subjects(batch))
+                text = queries.tasks_of_jobs(batch)
+            subjects = self._subjects(text)
+            tasks += [uri for uri, subject in subjects.items() if subject.is_task]
+            errors += [uri for uri, subject in subjects.items() if subject.is_error]
+        # Each job goes after its errors and tasks: if only a part was done, it is found again.
+        self.delete_errors(errors)
+        for part in [tasks, uris] if len(tasks) + len(uris) > DELETED else [tasks + uris]:
+            self._delete(part, DELETED)
 
     def delete_errors(self, errors: Sequence[str]) -> None:
         """Remove errors."""
-        for batch in _batches(list(filter(is_iri, errors)), DELETED_ERRORS):
-            self._update(queries.delete_subjects(batch))
+        self._delete(errors, DELETED_ERRORS)
+
+    def _delete(self, subjects: Sequence[str], size: int) -> None:
+        """Remove subjects, in several updates of some of them at the same time."""
+        batches = list(_batches(list(filter(is_iri, subjects)), size))
+        if len(batches) > 1:
+            with ThreadPoolExecutor(min(len(batches), DELETERS)) as pool:
+                for done in [pool.submit(self._delete, batch, size) for batch in batches]:
+                    done.result()
+        elif batches:
+            self._update(queries.delete_subjects(batches[0]))
 
     def undeletable_jobs(self, operation: str) -> tuple[Job, ...]:
         """Return the jobs of an operation that no update can name."""
-        text = queries.remaining_jobs(operation)
-        jobs = self._select(text, lambda rows: answers.parse_deletable(rows, operation))
+        jobs = all_jobs_of(self._subjects(queries.remaining_jobs(operation)), operation)
         return tuple(job for job in jobs if not is_iri(job.uri))
 
     def _update(self, text: str, *, send_by: Deadline | None = None) -> None:

@@ -6,6 +6,7 @@ ERROR_SUBJECT = "Delta Producer Background Jobs Initiator"  # by which alerting 
 NOTHING_IRI = "http://redpencil.data.gift/id/concept/none"  # what no triple has
 JOB_CLASS = "http://vocab.deri.ie/cogs#Job"
 TASK_CLASS = "http://redpencil.data.gift/vocabularies/tasks/Task"
+ERROR_CLASS = "http://open-services.net/ns/core#Error"
 PROPERTIES = {  # of jobs and tasks, as far as this service reads them
     "http://www.w3.org/1999/02/22-rdf-syntax-ns#type": "type",
     "http://mu.semte.ch/vocabularies/core/uuid": "id",

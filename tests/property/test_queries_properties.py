@@ -149,7 +149,7 @@ PARSERS: list[Callable[[list[answers.Binding]], object]] = [
     lambda rows: scheduled_tasks(facts.parse_subjects(rows), STREAM.operations),
     answers.parse_errors,
     answers.parse_newest,
-    lambda rows: answers.parse_deletable(rows, "urn:operation"),
+    lambda rows: facts.all_jobs_of(facts.parse_subjects(rows), STREAM.operations[0]),
     answers.parse_operations,
 ]
 
@@ -157,8 +157,8 @@ PARSERS: list[Callable[[list[answers.Binding]], object]] = [
 @given(ANSWERS, st.sampled_from(PARSERS))
 @example({"results": {"bindings": {}}}, facts.parse_subjects)
 @example(
-    {"results": {"bindings": [{"job": {"value": 7}}]}},
-    lambda rows: answers.parse_deletable(rows, "urn:operation"),
+    {"results": {"bindings": [{"subject": {"value": 7}}]}},
+    lambda rows: facts.all_jobs_of(facts.parse_subjects(rows), STREAM.operations[0]),
 )
 @example({"results": {"bindings": [{"subject": {"value": {}}}]}}, facts.parse_subjects)
 def test_any_json_is_parsed_or_refused(

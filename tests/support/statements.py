@@ -82,7 +82,6 @@ STATEMENTS = [
     Statement("deletable_jobs.rq", partial(queries.deletable_jobs, operation(DUMP))),
     Statement("delete_subjects.ru", partial(queries.delete_subjects, JOB_URIS)),
     Statement("remaining_jobs.rq", partial(queries.remaining_jobs, operation(DUMP))),
-    Statement("parts_of_jobs.rq", partial(queries.parts_of_jobs, JOB_URIS)),
     Statement(
         "delete_tasks_without_job.ru", partial(repair_queries.delete_tasks_without_job, JOB_URIS)
     ),

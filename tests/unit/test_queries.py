@@ -335,7 +335,6 @@ def test_an_empty_row_is_no_subject() -> None:
         (answers.parse_newest, {"newest": "", "status": "urn:s"}, "operation"),
         (answers.parse_newest, {"newest": "", "operation": "urn:o"}, "status"),
         (answers.parse_operations, {"other": "urn:o"}, "operation"),
-        (lambda rows: answers.parse_deletable(rows, "urn:operation"), {}, "job"),
     ],
 )
 def test_the_error_names_a_missing_variable(
