@@ -13,8 +13,8 @@ from bench.measure import cpu, status
 from tests.support.servers import Store, select
 from tests.support.service import Service
 
-STREAMS = 500
-LEAD = timedelta(seconds=15)  # from the start of the service to the second in which all are due
+STREAMS = 2000
+LEAD = timedelta(seconds=20)  # from the start of the service to the second in which all are due
 GRAPH = "http://mu.semte.ch/graphs/system/jobs"
 POLL_SECONDS = 0.1
 PATIENCE = 300.0  # seconds

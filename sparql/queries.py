@@ -27,13 +27,11 @@ from sparql.terms import (
     rows,
     string,
 )
-from sparql.vocabulary import ERROR_SUBJECT, JOB_CLASS, NOTHING_IRI, STATUS_BASE
+from sparql.vocabulary import ERROR_SUBJECT, JOB_CLASS, NOTHING_IRI, STATUS_BASE, TASK_CLASS
 
 MAX_ROWS = 5000  # of one answer about all streams; Virtuoso's own limit is often 10,000
 MAX_RECENT = 3000  # jobs of the last day
 MAX_LISTED = 1000  # operations of one list; Virtuoso takes at most 4,094
-ANYTHING = Term("true")
-IS_JOB = Term(f"STR(?operation) = {string(JOB_CLASS)}")  # where ?operation is any value
 MAX_DELETED = 1000  # jobs of one read; Virtuoso takes lists of at most 4,094 values
 
 
@@ -134,7 +132,7 @@ def recent_jobs(operations: Sequence[str], since: datetime) -> str:
     """Return the query for the jobs of these operations `since`, the newest `MAX_RECENT`."""
     return fill(
         statement("recent_jobs.rq"),
-        is_known=_is_one_of(operations, IS_JOB),
+        is_known=_is_one_of(operations),
         since=date_time(since),
         limit=integer(MAX_RECENT),
     )
@@ -211,15 +209,15 @@ def list_of(iris: Iterable[str]) -> Term:
     return listed(iri(value) for value in iris)
 
 
-def _is_one_of(operations: Sequence[str], otherwise: Term = ANYTHING) -> Term:
-    """Return the condition that `?operation` is one of these, or another one for very many.
+def _is_one_of(operations: Sequence[str]) -> Term:
+    """Return the condition that `?operation` is one of these; any value of its subject may be it.
 
-    Comparing texts keeps a store from beginning with the operations, which have the whole history.
-    The answer is filtered again.
+    A list that stores do not accept is replaced by the classes of jobs and tasks. The answer is
+    filtered again. IF keeps a store from beginning with the operations, which have the whole
+    history.
     """
-    if len(operations) > MAX_LISTED:
-        return otherwise
-    return Term(f"STR(?operation) IN ({listed(map(string, operations))})")
+    accepted = operations if len(operations) <= MAX_LISTED else (JOB_CLASS, TASK_CLASS)
+    return Term(f'IF(true, ?operation, "") IN ({list_of(accepted)})')
 
 
 def _status_text(status: Status) -> Term:
