@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from bench import calls, streams
+from bench import calls, history, lateness, streams
 from tests.support.servers import Oxigraph, Store
 from tests.support.virtuoso import Virtuoso
 
@@ -15,6 +15,8 @@ STORES: dict[str, Callable[[], Store]] = {"oxigraph": Oxigraph, "virtuoso": Virt
 PARTS: dict[str, Callable[[Store], Iterator[Sequence[str]]]] = {
     "calls": calls.measure,
     "streams": streams.measure,
+    "lateness": lateness.measure,
+    "history": history.measure,
 }
 
 

@@ -21,8 +21,8 @@ from web.views import Views
 
 # How many threads may wait for the store: those of calls of the API, of pages and status, of
 # readiness, and of metrics. The others stay free for answers that need no store, such as liveness.
-THREADS = 32
-MAX_WAITING = 16
+THREADS = 25
+MAX_WAITING = 12
 MAX_VIEWS = 4
 MAX_PROBES = 4
 MAX_SCRAPES = 2

@@ -41,14 +41,14 @@ class Virtuoso(Store):
             self.sql('GRANT SPARQL_UPDATE TO "SPARQL"')
             self._granted = True
 
-    def sql(self, statement: str) -> str:
+    def sql(self, statement: str, timeout: float = REQUEST_TIMEOUT) -> str:
         """Run one SQL statement as administrator and return its output."""
         done = subprocess.run(
             ["isql-vt", f"127.0.0.1:{self.sql_port}", "dba", "dba", "ERRORS=STDOUT"],
             input=f"{statement};\n",
             capture_output=True,
             text=True,
-            timeout=REQUEST_TIMEOUT,
+            timeout=timeout,
             check=False,
         )
         if done.returncode != 0 or "*** Error" in done.stdout:
