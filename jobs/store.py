@@ -96,6 +96,14 @@ class TaskWithoutJob:
     job: str
 
 
+@dataclass(frozen=True)
+class CurrentJobs:
+    """Jobs without tasks, the oldest first; `complete` if no active job was left out."""
+
+    jobs: tuple[Job, ...]
+    complete: bool
+
+
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
     """What a sweep found incomplete, as far as updates can name it.
@@ -126,6 +134,12 @@ class BoundStore(Protocol):
 
     def recent(self, operations: Sequence[str], since: datetime) -> tuple[Job, ...]:
         """Return the jobs created `since` with their tasks, the newest first, some thousands."""
+
+    def current(self, operations: Sequence[str], since: datetime) -> CurrentJobs:
+        """Return the active jobs and those created `since` with one request, some thousands.
+
+        If there are more, the oldest are left out, and active ones last.
+        """
 
     def newest(self, operations: Sequence[str], until: datetime) -> tuple[Job, ...]:
         """Return the newest job of each operation and status, without tasks, the oldest first.

@@ -12,10 +12,13 @@ An update that ended with an error that is `in_doubt` may have been applied, or 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 
 from jobs.store import StoreError, StoreUnavailable
 from jobs.text import one_line
+from sparql.terms import TermError
 
 MAX_MESSAGE = 400  # characters: the URL, what is wrong, and the beginning of the answer
 
@@ -49,3 +52,12 @@ class BadAnswer(SparqlError):
     """The store answered with something else than what was asked."""
 
     in_doubt = True
+
+
+@contextmanager
+def writable() -> Iterator[None]:
+    """Report a URI that came from the store and cannot be written as a failure of the store."""
+    try:
+        yield
+    except TermError as error:
+        raise SparqlError(f"this job can't be changed: {error}") from error

@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from jobs.clock import EARLIEST
 from jobs.model import ACTIVE, Job, Status, Task
+from jobs.store import CurrentJobs
 from sparql.answers import Binding, known_status, parse_date, required
 from sparql.vocabulary import ERROR_CLASS, JOB_CLASS, PROPERTIES, TASK_CLASS
 
@@ -120,6 +121,13 @@ def all_jobs_of(subjects: Subjects, operation: str) -> tuple[Job, ...]:
         for _, subject in sorted(subjects.items())
         if subject.is_job and operation in subject.all("operation")
     )
+
+
+def current_jobs_of(subjects: Subjects, operations: Collection[str], max_rows: int) -> CurrentJobs:
+    """Return the jobs of an answer of at most `max_rows` rows, in which active jobs come first."""
+    jobs = jobs_of(subjects, operations)
+    rows = sum(len(subject.graphs) for subject in subjects.values())
+    return CurrentJobs(jobs, complete=rows < max_rows or not all(job.active for job in jobs))
 
 
 def _job(subject: Subject, operation: str, tasks: Sequence[Task]) -> Job:

@@ -138,6 +138,18 @@ def recent_jobs(operations: Sequence[str], since: datetime) -> str:
     )
 
 
+def current_jobs(operations: Sequence[str], since: datetime) -> str:
+    """Return the query for active jobs and those `since`, at most `MAX_ROWS`, active ones first."""
+    return fill(
+        statement("current_jobs.rq"),
+        busy=status_iri(Status.BUSY),
+        scheduled=status_iri(Status.SCHEDULED),
+        is_known=_is_one_of(operations),
+        since=date_time(since),
+        limit=integer(MAX_ROWS),
+    )
+
+
 def set_status(job: Job, status: Status, at: datetime) -> str:
     """Return the update that gives an active job and its unfinished tasks a final status."""
     subjects = [iri(job.uri), *(iri(task.uri) for task in job.unfinished)]

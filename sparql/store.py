@@ -5,22 +5,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
 from jobs.model import Job, JobKind, NewJob, Status, Stream, StreamState
-from jobs.store import Deadline, ErrorResource, Inspection
+from jobs.store import CurrentJobs, Deadline, ErrorResource, Inspection
 from sparql import answers, facts, queries, repair_queries
 from sparql.answers import Binding
 from sparql.client import SparqlClient
-from sparql.errors import BadAnswer, SparqlError
-from sparql.facts import Subjects, all_jobs_of, jobs_of
+from sparql.errors import BadAnswer, writable
+from sparql.facts import Subjects, all_jobs_of, current_jobs_of, jobs_of
 from sparql.inspection import inspection_of, scheduled_tasks
 from sparql.shared_reads import SharedReads
 from sparql.states import StateQuestion, state_of, successful
-from sparql.terms import TermError, is_iri
+from sparql.terms import is_iri
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -91,6 +90,11 @@ class BoundSparqlStore:
         subjects = self._subjects(queries.recent_jobs(operations, since))
         return jobs_of(self._and_tasks(subjects, operations), operations)[::-1]
 
+    def current(self, operations: Sequence[str], since: datetime) -> CurrentJobs:
+        """Return the active jobs and those since an instant, with one request."""
+        subjects = self._subjects(queries.current_jobs(operations, since))
+        return current_jobs_of(subjects, operations, queries.MAX_ROWS)
+
     def newest(self, operations: Sequence[str], until: datetime) -> tuple[Job, ...]:
         """Return the newest job of each operation and status."""
         if not operations:
@@ -125,7 +129,7 @@ class BoundSparqlStore:
 
     def add_task(self, job: NewJob) -> None:
         """Write the task of a job that has none."""
-        with _writable():
+        with writable():
             self._update(repair_queries.add_task(job))
 
     def inspect(
@@ -152,7 +156,7 @@ class BoundSparqlStore:
 
     def set_status(self, job: Job, status: Status, at: datetime) -> None:
         """End the job and its unfinished tasks."""
-        with _writable():
+        with writable():
             self._update(queries.set_status(job, status, at))
 
     def find_errors(self, errors: Sequence[str]) -> dict[str, datetime | None]:
@@ -176,7 +180,7 @@ class BoundSparqlStore:
         uris = [job.uri for job in jobs]
         tasks, errors = [], []
         for batch in _batches(uris, READ_JOBS):
-            with _writable():
+            with writable():
                 text = queries.tasks_of_jobs(batch)
             subjects = self._subjects(text)
             tasks += [uri for uri, subject in subjects.items() if subject.is_task]
@@ -229,22 +233,9 @@ def _batches(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
         yield values[start : start + size]
 
 
-@contextmanager
-def _writable() -> Iterator[None]:
-    """Report a URI that came from the store and cannot be written as a failure of the store."""
-    try:
-        yield
-    except TermError as error:
-        raise SparqlError(f"this job can't be changed: {error}") from error
-
-
 def _parse(answer: Any, parse: Callable[[list[Binding]], T]) -> T:
-    return _checked(lambda: parse(answers.parse_bindings(answer)))
-
-
-def _checked(read: Callable[[], T]) -> T:
     """Report an answer that is not what was asked for as a failure of the store."""
     try:
-        return read()
+        return parse(answers.parse_bindings(answer))
     except answers.AnswerError as error:
         raise BadAnswer(str(error)) from error

@@ -16,6 +16,7 @@ from jobs.model import JOB_BASE, Job, NewJob, Status, StreamState
 from jobs.store import BoundStore, ErrorResource
 from tests.support import stack
 from tests.support.builders import (
+    DAY,
     DUMP,
     HEALING,
     INITIAL_SYNC,
@@ -349,6 +350,26 @@ def test_recent_jobs_are_sorted_the_newest_first_with_their_tasks(backend: Backe
     assert [len(job.tasks) for job in found] == [1, 1]
 
 
+def test_active_jobs_and_those_since_an_instant_are_read_together(backend: Backend) -> None:
+    create(
+        backend,
+        active := new_job("a", created=NOW - DAY),
+        over := new_job("b", created=NOW - DAY),
+        done := new_job("c", created=NOW),
+        late := new_job("d", HEALING, OTHER, created=NOW + SECOND),
+        new_job("e", INITIAL_SYNC, created=NOW),
+    )
+    for job in (over, done):
+        backend.set_status(job.uri, Status.FAILED)
+    found = backend.store.current([operation(DUMP), operation(HEALING, "other")], NOW)
+    assert [(job.uri, job.status, job.created) for job in found.jobs] == [
+        (active.uri, Status.BUSY, NOW - DAY),
+        (done.uri, Status.FAILED, NOW),
+        (late.uri, Status.BUSY, NOW + SECOND),
+    ]
+    assert found.complete
+
+
 def test_the_newest_job_of_each_operation_and_status_is_found(backend: Backend) -> None:
     create(
         backend,
@@ -376,6 +397,7 @@ def test_a_search_for_many_operations_leaves_out_all_others(backend: Backend) ->
         backend.store.newest(many, NOW),
         backend.store.recent(many, NOW),
         backend.store.active(many),
+        backend.store.current(many, NOW).jobs,
     ):
         assert [job.uri for job in found] == [mine.uri]
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from jobs.model import Job, JobKind, NewJob, Status, Stream, StreamState
-from jobs.store import Deadline, ErrorResource, Inspection, StoreError
+from jobs.store import CurrentJobs, Deadline, ErrorResource, Inspection, StoreError
 from sparql.terms import is_iri
 from tests.simulation import reading, updates
 from tests.simulation.store import Update
@@ -60,6 +60,9 @@ class Bound:
 
     def recent(self, operations: Sequence[str], since: datetime) -> tuple[Job, ...]:
         return self._read("recent", lambda all_: reading.recent(all_, operations, since))
+
+    def current(self, operations: Sequence[str], since: datetime) -> CurrentJobs:
+        return self._read("current", lambda all_: reading.current(all_, operations, since))
 
     def newest(self, operations: Sequence[str], until: datetime) -> tuple[Job, ...]:
         if not operations:

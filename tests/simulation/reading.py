@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Any
 
 from jobs.clock import EARLIEST
 from jobs.model import SERVICE, Job, JobKind, Status, Stream, StreamState, Task
-from jobs.store import Inspection, JobWithoutTask, TaskWithoutJob
+from jobs.store import CurrentJobs, Inspection, JobWithoutTask, TaskWithoutJob
 from sparql.terms import is_iri
 from tests.simulation.triples import Properties, Triples
 
@@ -58,6 +59,12 @@ def active(triples: Triples, operations: Sequence[str]) -> tuple[Job, ...]:
 
 def recent(triples: Triples, operations: Sequence[str], since: datetime) -> tuple[Job, ...]:
     return _by_age(triples, _since(triples, operations, since))[::-1][:MAX_ROWS]
+
+
+def current(triples: Triples, operations: Sequence[str], since: datetime) -> CurrentJobs:
+    uris = [*_active(triples, operations), *_since(triples, operations, since)]
+    jobs = tuple(replace(job, tasks=()) for job in _by_age(triples, uris))
+    return CurrentJobs(jobs, complete=True)
 
 
 def newest(triples: Triples, operations: Sequence[str], until: datetime) -> tuple[Job, ...]:

@@ -10,6 +10,7 @@ from typing import Self, TypeVar
 from jobs.iri import iri_problem
 from jobs.model import ACTIVE, JOB_BASE, Job, JobKind, NewJob, Status, Stream, StreamState, Task
 from jobs.store import (
+    CurrentJobs,
     Deadline,
     ErrorResource,
     Inspection,
@@ -75,6 +76,12 @@ class FakeJobStore:
         self._called("recent")
         named = [job for job in reversed(self._by_age()) if job.operation in operations]
         return tuple(job for job in named if job.created and job.created >= since)
+
+    def current(self, operations: Sequence[str], since: datetime) -> CurrentJobs:
+        self._called("current")
+        named = [job for job in self._by_age() if job.operation in operations]
+        found = [job for job in named if job.active or (job.created and job.created >= since)]
+        return CurrentJobs(tuple(replace(job, tasks=()) for job in found), complete=True)
 
     def newest(self, operations: Sequence[str], until: datetime) -> tuple[Job, ...]:
         self._called("newest")

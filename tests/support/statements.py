@@ -67,6 +67,7 @@ STATEMENTS = [
     Statement("tasks_of_jobs.rq", partial(queries.tasks_of_jobs, JOB_URIS)),
     Statement("active_subjects.rq", partial(queries.active_subjects, OPERATIONS)),
     Statement("active_subjects.rq", partial(queries.active_subjects, MANY), "of many streams"),
+    Statement("current_jobs.rq", partial(queries.current_jobs, OPERATIONS, NOW)),
     Statement("recent_jobs.rq", partial(queries.recent_jobs, OPERATIONS, NOW)),
     Statement("newest_jobs.rq", partial(queries.newest_jobs, OPERATIONS, NOW)),
     Statement("add_task.ru", partial(repair_queries.add_task, NEW_JOB)),

@@ -11,6 +11,7 @@ import pytest
 
 from jobs.model import SERVICE, Status
 from sparql.errors import BadAnswer, SparqlError, TimedOut
+from sparql.queries import MAX_ROWS
 from sparql.store import BoundSparqlStore, SparqlJobStore
 from sparql.vocabulary import JOB_CLASS, PROPERTIES, STATUS_BASE
 from tests.support.builders import DUMP, NOW, job_of, new_job, operation, stream_of
@@ -47,6 +48,7 @@ READS: dict[str, Callable[[BoundSparqlStore], Any]] = {
     "in_use": lambda store: store.in_use(OPERATIONS),
     "active": lambda store: store.active(OPERATIONS),
     "recent": lambda store: store.recent(OPERATIONS, NOW),
+    "current": lambda store: store.current(OPERATIONS, NOW),
     "deletable_jobs": lambda store: store.deletable_jobs(operation(DUMP)),
     "find_errors": lambda store: store.find_errors(["urn:error"]),
     "undeletable_jobs": lambda store: store.undeletable_jobs(operation(DUMP)),
@@ -95,6 +97,34 @@ def test_the_parts_of_many_jobs_are_read_in_small_answers(
     store.delete([job_of(DUMP, uri=f"urn:job:{number}") for number in range(1000)])
     reads = [request.sparql for request in server.requests if not request.is_update]
     assert [text.count("<urn:job:") for text in reads] == [200] * 5
+
+
+@pytest.mark.parametrize(
+    ("statuses", "complete"),
+    [
+        (["busy"] * (MAX_ROWS - 1), True),
+        (["busy"] * (MAX_ROWS - 1) + ["success"], True),
+        (["busy"] * MAX_ROWS, False),
+    ],
+    ids=["fewer jobs than are read", "finished jobs after the active ones", "only active jobs"],
+)
+def test_the_store_knows_whether_it_read_every_active_job(
+    store: BoundSparqlStore, server: Canned, statuses: list[str], *, complete: bool
+) -> None:
+    job = f"{IRIS['type']} {JOB_CLASS}\n{IRIS['operation']} {OPERATIONS[0]}"
+    server.content = rows(
+        *(
+            {
+                "subject": f"urn:{number}",
+                "graph": "urn:graph",
+                "facts": f"{job}\n{IRIS['status']} {STATUS_BASE}{status}",
+            }
+            for number, status in enumerate(statuses)
+        )
+    )
+    found = store.current(OPERATIONS, NOW)
+    assert len(found.jobs) == len(statuses)
+    assert found.complete is complete
 
 
 def test_jobs_without_a_task_that_no_update_can_name_are_left_out(
