@@ -142,9 +142,9 @@ class BoundStore(Protocol):
         """
 
     def newest(self, operations: Sequence[str], until: datetime) -> tuple[Job, ...]:
-        """Return the newest job of each operation and status, without tasks, the oldest first.
+        """Return the newest job of each operation and its newest successful one, the oldest first.
 
-        Dates after `until` are ignored: another machine's clock was wrong.
+        They have no tasks. Dates after `until` are ignored: another machine's clock was wrong.
         """
 
     def of_operations(self, operations: Sequence[str]) -> tuple[Job, ...]:

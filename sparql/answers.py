@@ -45,16 +45,24 @@ def parse_newest(bindings: Sequence[Binding]) -> tuple[Job, ...]:
 
     Virtuoso returns an empty row where there are none.
     """
-    jobs = [_parse_dated(binding) for binding in bindings if "newest" in binding]
+    found = [
+        (required(binding, "operation"), text)
+        for binding in bindings
+        if any(binding.values())
+        for text in (required(binding, "newest"), binding.get("succeeded"))
+        if text
+    ]
+    jobs = [_parse_dated(*one) for one in dict.fromkeys(found)]
     return tuple(sorted(jobs, key=lambda job: (job.created or EARLIEST, job.uri)))
 
 
-def _parse_dated(binding: Binding) -> Job:
-    created, _, uri = binding["newest"].partition(" ")
+def _parse_dated(operation: str, text: str) -> Job:
+    created, _, rest = text.partition(" ")
+    uri, _, status = rest.rpartition(" ")
     return Job(
         uri=uri,
-        operation=required(binding, "operation"),
-        status=known_status(required(binding, "status")),
+        operation=operation,
+        status=known_status(status),
         created=parse_date(created),
     )
 

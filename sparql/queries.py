@@ -124,8 +124,14 @@ def tasks_of_jobs(jobs: Sequence[str]) -> str:
 
 
 def newest_jobs(operations: Sequence[str], until: datetime) -> str:
-    """Return the query for the newest job of each operation and status, dated up to `until`."""
-    return fill(statement("newest_jobs.rq"), operations=list_of(operations), until=date_time(until))
+    """Return the query for the newest job of each operation, and the newest successful one."""
+    few = len(operations) <= MAX_LISTED
+    return fill(
+        statement("newest_jobs.rq"),
+        is_known=Term(f"?operation IN ({list_of(operations)})") if few else Term("true"),
+        until=date_time(until),
+        success=status_iri(Status.SUCCESS),
+    )
 
 
 def recent_jobs(operations: Sequence[str], since: datetime) -> str:

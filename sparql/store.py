@@ -96,10 +96,11 @@ class BoundSparqlStore:
         return current_jobs_of(subjects, operations, queries.MAX_ROWS)
 
     def newest(self, operations: Sequence[str], until: datetime) -> tuple[Job, ...]:
-        """Return the newest job of each operation and status."""
+        """Return the newest job of each operation, and the newest successful one."""
         if not operations:
             return ()
-        return self._select(queries.newest_jobs(operations, until), answers.parse_newest)
+        found = self._select(queries.newest_jobs(operations, until), answers.parse_newest)
+        return tuple(job for job in found if job.operation in {*operations})
 
     def of_operations(self, operations: Sequence[str]) -> tuple[Job, ...]:
         """Return all jobs of operations that have few."""

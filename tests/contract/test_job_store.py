@@ -370,16 +370,20 @@ def test_active_jobs_and_those_since_an_instant_are_read_together(backend: Backe
     assert found.complete
 
 
-def test_the_newest_job_of_each_operation_and_status_is_found(backend: Backend) -> None:
+def test_the_newest_and_the_newest_successful_job_of_each_operation_are_found(
+    backend: Backend,
+) -> None:
     create(
         backend,
+        older := new_job("1", created=NOW - HOUR),
         old := new_job("a", created=NOW - SECOND),
         new := new_job("b", created=NOW),
         new_job("c", created=NOW + HOUR),
         sync := new_job("d", INITIAL_SYNC, created=NOW - HOUR),
         new_job("e", HEALING, OTHER),
     )
-    backend.set_status(old.uri, Status.SUCCESS)
+    for job in (older, old):
+        backend.set_status(job.uri, Status.SUCCESS)
     operations = [operation(kind) for kind in (INITIAL_SYNC, HEALING, DUMP)]
     found = backend.store.newest(operations, NOW + SECOND)
     assert [(job.uri, job.created, job.status) for job in found] == [

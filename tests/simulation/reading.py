@@ -68,16 +68,18 @@ def current(triples: Triples, operations: Sequence[str], since: datetime) -> Cur
 
 
 def newest(triples: Triples, operations: Sequence[str], until: datetime) -> tuple[Job, ...]:
-    found: dict[tuple[str, str], tuple[datetime, str]] = {}
+    found: dict[tuple[str, str], tuple[datetime, str, str]] = {}
     for operation in operations:
         for date, uri in triples.by_date.get(operation, ()):
             if date <= until:
                 for status in triples.values(uri, "status"):
-                    found[operation, status] = (date, uri)
-    jobs = [
-        Job(uri=uri, operation=key[0], status=STATUSES.get(key[1]), created=_plausible(date))
-        for key, (date, uri) in found.items()
-    ]
+                    found[operation, ""] = (date, uri, status)
+                    if status == "success":
+                        found[operation, status] = (date, uri, status)
+    jobs = {
+        Job(uri=uri, operation=key[0], status=STATUSES.get(status), created=_plausible(date))
+        for key, (date, uri, status) in found.items()
+    }
     return tuple(sorted(jobs, key=lambda job: (job.created or EARLIEST, job.uri)))
 
 

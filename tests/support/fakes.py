@@ -86,10 +86,12 @@ class FakeJobStore:
     def newest(self, operations: Sequence[str], until: datetime) -> tuple[Job, ...]:
         self._called("newest")
         dated = [job for job in self._by_age() if job.created and job.created <= until]
-        found = {(job.operation, job.status): job for job in dated if job.operation in operations}
-        return tuple(
-            replace(job, tasks=(), modified=None) for job in dated if job in found.values()
-        )
+        named = [job for job in dated if job.operation in operations]
+        newest = {job.operation: job for job in named}
+        done = {job.operation: job for job in named if job.status is Status.SUCCESS}
+        found = {job.uri for job in (*newest.values(), *done.values())}
+        bare = (replace(job, tasks=(), modified=None) for job in named if job.uri in found)
+        return tuple(bare)
 
     def find(self, jobs: Sequence[str]) -> tuple[Job, ...]:
         self._called("find")

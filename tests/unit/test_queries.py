@@ -332,8 +332,8 @@ def test_an_empty_row_is_no_subject() -> None:
         (parse_subjects, {"subject": "urn:s", "graph": "urn:g"}, "facts"),
         (parse_subjects, {"other": "urn:s"}, "subject"),
         (answers.parse_errors, {}, "error"),
-        (answers.parse_newest, {"newest": "", "status": "urn:s"}, "operation"),
-        (answers.parse_newest, {"newest": "", "operation": "urn:o"}, "status"),
+        (answers.parse_newest, {"newest": "2024-01-06T06:00:00Z urn:a urn:s"}, "operation"),
+        (answers.parse_newest, {"operation": "urn:o"}, "newest"),
         (answers.parse_operations, {"other": "urn:o"}, "operation"),
     ],
 )
@@ -413,17 +413,18 @@ def test_errors_are_read_with_their_dates() -> None:
 
 
 def test_the_newest_jobs_are_sorted_the_oldest_first() -> None:
-    busy = status(Status.BUSY)
+    busy, success = status(Status.BUSY), status(Status.SUCCESS)
+    done = f"2024-01-05T06:00:00.5Z urn:a b {success}"
     rows = [
-        {"operation": "urn:o", "status": busy, "newest": "2024-01-06T06:00:00Z urn:b"},
-        {"operation": "urn:o", "status": "urn:own", "newest": "2024-01-05T06:00:00.5Z urn:a"},
-        {"operation": "urn:o", "status": busy, "newest": "never urn:c"},
+        {"operation": "urn:o", "newest": f"2024-01-06T06:00:00Z urn:b {busy}", "succeeded": ""},
+        {"operation": "urn:p", "newest": done, "succeeded": done},
+        {"operation": "urn:q", "newest": "never urn:c urn:own"},
         {},  # Virtuoso returns an empty row if there is no job
     ]
     found = answers.parse_newest(rows)
-    assert [(job.uri, job.status) for job in found] == [
-        ("urn:c", Status.BUSY),
-        ("urn:a", None),
-        ("urn:b", Status.BUSY),
+    assert [(job.uri, job.operation, job.status) for job in found] == [
+        ("urn:c", "urn:q", None),
+        ("urn:a b", "urn:p", Status.SUCCESS),
+        ("urn:b", "urn:o", Status.BUSY),
     ]
     assert found[-1].created == NOW
