@@ -121,7 +121,7 @@ def compose(
 ) -> Service:
     """Make the whole service; tests pass their own clock, store and limits."""
     clock = clock or system_clock(settings.service.mu_sparql_timeout)
-    metrics = Metrics(settings.streams)
+    metrics = Metrics()
     client = sparql_client(settings.service, clock, metrics)
     domain = compose_domain(
         settings.streams,

@@ -48,12 +48,15 @@ class EventLog:
     """Keeps the last event of each stream and kind, and passes every event to the listeners."""
 
     listeners: tuple[Callable[[Event], None], ...] = ()
+    cleanings: int = field(default=0, init=False)  # how often a person removed jobs
     _last: dict[tuple[str | None, JobKind], Event] = field(default_factory=dict, init=False)
 
     def record(self, event: Event) -> None:
         """Record an event. A superseded tick is not kept: it says nothing of the newest one."""
         if event.result is not Result.SUPERSEDED:
             self._last[event.stream.name, event.kind] = event
+        if event.result is Result.CLEANED:
+            self.cleanings += 1
         for listener in self.listeners:
             listener(event)
 

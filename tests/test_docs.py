@@ -86,10 +86,10 @@ def test_the_causes_of_stuck_jobs_are_those_of_the_code() -> None:
 
 
 def test_the_metrics_are_those_of_the_code() -> None:
-    metrics = Metrics([stream_of()])
+    metrics = Metrics()
     metrics.watch(lambda: report_of(stream("public", kind())))
     metrics.observe("query", "ok", 0.1)
-    shown = {family.name for family in text_string_to_metric_families(metrics.text().decode())}
+    shown = {family.name for family in text_string_to_metric_families(metrics.text()[0].decode())}
     listed = " ".join(first_cells(sections("docs/monitoring.md")["Metrics"]))
     counters = {"initiator_ticks", "initiator_jobs_created", "initiator_log_lines_dropped"}
     assert set(re.findall(r"`(\w+)`", listed)) == {

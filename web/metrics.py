@@ -1,15 +1,13 @@
 """The metrics for Prometheus: counts kept in memory, and gauges of the status at each scrape.
 
 Names follow Prometheus's conventions: base units, `_total` for counts, `_timestamp_seconds` for
-instants. The label of the environment's stream, which has no name, is `-`.
+instants. Counts are by kind and not by stream: with thousands of streams, a scrape would be large.
 """
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from prometheus_client import (
     CollectorRegistry,
@@ -18,23 +16,16 @@ from prometheus_client import (
     Histogram,
     ProcessCollector,
     disable_created_metrics,
-    generate_latest,
 )
-from prometheus_client.metrics_core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    InfoMetricFamily,
-    Metric,
-)
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from jobs.events import Event, Result
-from jobs.maintenance.diagnosis import Cause
-from jobs.model import JobKind, Stream, Trigger
-from web.status.report import KindReport, StatusReport
+from jobs.model import JobKind, Trigger
+from web.gauges import KIND_LABELS, UNNAMED, StatusCollector, gauge
+from web.status.report import StatusReport
 
-UNNAMED = "-"
-KIND_LABELS = ("stream", "kind")
 # The results after which a tick is no longer due.
 FINAL = (Result.CREATED, Result.DONE, Result.SUPERSEDED, Result.MISSED, Result.CLEANED)
 LATENESS_BUCKETS = (0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 10_800, 21_600, 86_400)
@@ -47,26 +38,26 @@ class Metrics:
     `log_lines_dropped` returns a count that the log keeps itself.
     """
 
-    def __init__(self, streams: Iterable[Stream]) -> None:
+    def __init__(self) -> None:
         # Otherwise each count would have a second series with the time at which it began.
         disable_created_metrics()  # type: ignore[no-untyped-call] # it has no types
         self.registry = CollectorRegistry()
         self._ticks = Counter(
             "initiator_ticks",
             "Ticks by their final outcome",
-            (*KIND_LABELS, "outcome"),
+            ("kind", "outcome"),
             registry=self.registry,
         )
         self._created = Counter(
             "initiator_jobs_created",
             "Jobs created, by trigger",
-            (*KIND_LABELS, "trigger"),
+            ("kind", "trigger"),
             registry=self.registry,
         )
         self._lateness = Histogram(
             "initiator_creation_lateness_seconds",
             "Time from the fire time of a tick until its job was created",
-            KIND_LABELS,
+            ("kind",),
             buckets=LATENESS_BUCKETS,
             registry=self.registry,
         )
@@ -77,32 +68,33 @@ class Metrics:
             buckets=REQUEST_BUCKETS,
             registry=self.registry,
         )
+        self.missed: dict[tuple[str, str], float] = {}
         self.log_lines_dropped: Callable[[], int] = lambda: 0
-        self.registry.register(_LogCollector(self))
+        self.registry.register(_Collector(self))
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
-        self._begin_at_zero(streams)
+        self._begin_at_zero()
 
-    def _begin_at_zero(self, streams: Iterable[Stream]) -> None:
+    def _begin_at_zero(self) -> None:
         """Create all series with 0, because a rate misses the first count of a new series."""
-        for stream in streams:
-            for kind in JobKind:
-                labels = (stream.name or UNNAMED, kind.slug)
-                self._lateness.labels(*labels)
-                for result in FINAL:
-                    self._ticks.labels(*labels, result.value)
-                for trigger in Trigger:
-                    self._created.labels(*labels, trigger.value)
+        for kind in JobKind:
+            self._lateness.labels(kind.slug)
+            for result in FINAL:
+                self._ticks.labels(kind.slug, result.value)
+            for trigger in Trigger:
+                self._created.labels(kind.slug, trigger.value)
 
     def note(self, event: Event) -> None:
         """Count an event of a tick or a call."""
-        labels = (event.stream.name or UNNAMED, event.kind.slug)
+        kind = event.kind.slug
         if event.tick is not None and event.result in FINAL:
-            self._ticks.labels(*labels, event.result.value).inc(event.count)
+            self._ticks.labels(kind, event.result.value).inc(event.count)
         if event.result is Result.CREATED:
-            self._created.labels(*labels, event.trigger.value).inc()
+            self._created.labels(kind, event.trigger.value).inc()
         if event.lateness is not None:
-            self._lateness.labels(*labels).observe(max(0.0, event.lateness.total_seconds()))
+            self._lateness.labels(kind).observe(max(0.0, event.lateness.total_seconds()))
+        if event.result is Result.MISSED:
+            self.missed[event.stream.name or UNNAMED, kind] = event.at.timestamp()
 
     def observe(self, kind: str, outcome: str, seconds: float) -> None:
         """Count a SPARQL request."""
@@ -110,95 +102,31 @@ class Metrics:
 
     def watch(self, report: Callable[[], StatusReport]) -> None:
         """Add gauges made from the status report, which is read at each scrape."""
-        self.registry.register(_StatusCollector(report))
+        self.registry.register(StatusCollector(report))
 
-    def text(self) -> bytes:
-        """Return all metrics in Prometheus's text format."""
-        return generate_latest(self.registry)
+    def text(self, accept: str = "") -> tuple[bytes, str]:
+        """Return all metrics and their content type, in the newest format that is accepted.
+
+        Without a wish it is version 0.0.4 of Prometheus's text format, which every scraper reads.
+        """
+        try:
+            encode, content_type = choose_encoder(accept)
+        except (TypeError, ValueError):  # what it raises for a version that is no number
+            encode, content_type = choose_encoder("")
+        return encode(self.registry), content_type
 
 
 @dataclass(frozen=True)
-class _LogCollector(Collector):
-    """The count of dropped log lines."""
+class _Collector(Collector):
+    """The count of dropped log lines, and when ticks were last missed."""
 
     metrics: Metrics
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the count."""
+        """Yield both."""
         help_text = "Log lines that were dropped because standard output did not accept them"
         dropped = self.metrics.log_lines_dropped()
         yield CounterMetricFamily("initiator_log_lines_dropped", help_text, dropped)
-
-
-@dataclass(frozen=True)
-class _StatusCollector(Collector):
-    """Gauges made from a status report.
-
-    While the store does not answer, gauges that need it are left out: a zero would be wrong.
-    """
-
-    report: Callable[[], StatusReport]
-
-    def describe(self) -> Iterable[Metric]:
-        """Return nothing, so that registering this collector does not read the store."""
-        return ()
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield the gauges."""
-        report = self.report()
-        info = {"version": report.version, "python_version": platform.python_version()}
-        yield InfoMetricFamily("initiator_build", "Version of the service and of Python", info)
-        yield _gauge("initiator_ready", "1 if the schedules are armed, else 0", float(report.ready))
-        reachable = float(report.store.reachable)
-        help_text = "1 if the store answered for this scrape, else 0"
-        yield _gauge("initiator_store_reachable", help_text, reachable)
-        help_text = "Unix time at which the next tick is due"
-        yield _timestamps(report, "next_fire", help_text, lambda kind: kind.next_fire_time)
-        if report.store.reachable:
-            help_text = "Unix time at which the newest successful job was created"
-            yield _timestamps(report, "last_success", help_text, lambda kind: kind.last_success)
-            yield _active(report)
-            yield _stuck(report)
-
-
-def _gauge(name: str, help_text: str, value: float) -> GaugeMetricFamily:
-    return GaugeMetricFamily(name, help_text, value)
-
-
-def _kinds(report: StatusReport) -> Iterator[tuple[tuple[str, str], KindReport]]:
-    for stream in report.streams:
-        for kind in stream.kinds:
-            yield (stream.name or UNNAMED, kind.kind), kind
-
-
-def _timestamps(
-    report: StatusReport,
-    name: str,
-    help_text: str,
-    instant: Callable[[KindReport], datetime | None],
-) -> GaugeMetricFamily:
-    name = f"initiator_{name}_timestamp_seconds"
-    family = GaugeMetricFamily(name, help_text, labels=KIND_LABELS)
-    for labels, kind in _kinds(report):
-        at = instant(kind)
-        if at is not None:
-            family.add_metric(labels, at.timestamp())
-    return family
-
-
-def _active(report: StatusReport) -> GaugeMetricFamily:
-    family = GaugeMetricFamily("initiator_active_jobs", "Number of active jobs", labels=KIND_LABELS)
-    for labels, kind in _kinds(report):
-        family.add_metric(labels, len(kind.active))
-    return family
-
-
-def _stuck(report: StatusReport) -> GaugeMetricFamily:
-    labels = (*KIND_LABELS, "cause")
-    help_text = "Number of active jobs that are stuck, by cause"
-    family = GaugeMetricFamily("initiator_stuck_jobs", help_text, labels=labels)
-    for names, kind in _kinds(report):
-        causes = [job.trouble.cause for job in kind.active if job.trouble]
-        for cause in Cause:
-            family.add_metric((*names, cause.value), causes.count(cause.value))
-    return family
+        help_text = "Unix time at which a tick was last missed, since the process started"
+        name = "initiator_last_missed_timestamp_seconds"
+        yield gauge(name, help_text, KIND_LABELS, [*self.metrics.missed.items()])

@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
-from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import ServiceUnavailable
 
 from jobs.streams import Streams
@@ -80,7 +79,7 @@ class Views:
         problem = self.reader.health.problem()
         if problem is None:
             with self.probes.slot():
-                problem = self.reader.store_problem()
+                problem = self.reader.store.problem()
         if problem:
             raise ServiceUnavailable(problem, retry_after=RETRY_AFTER)
         return _json(json.dumps({"status": "ready"}))
@@ -88,8 +87,10 @@ class Views:
     def show_metrics(self) -> Response:
         """Return the metrics in Prometheus's text format."""
         with self.scrapes.slot():
-            text = self.metrics.text()
-        return Response(text, content_type=CONTENT_TYPE_LATEST)
+            text, content_type = self.metrics.text(request.headers.get("Accept", ""))
+        answer = Response(text, content_type=content_type)
+        answer.headers["Vary"] = "Accept"
+        return answer
 
     def document(self) -> Response:
         """Return the OpenAPI document."""

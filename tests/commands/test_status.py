@@ -146,7 +146,11 @@ def test_times_are_in_utc_if_this_machine_does_not_know_the_zone() -> None:
         ({"ready": False, "problem": "no store"}, "not ready: no store"),
         ({"problem": "the scheduler has died"}, "the scheduler has died"),
         (
-            {"store": StoreReport(endpoint="http://db/sparql", reachable=False, problem="refused")},
+            {
+                "store": StoreReport(
+                    endpoint="http://db/sparql", reachable=False, problem="refused", complete=True
+                )
+            },
             "the store is not reachable: refused",
         ),
     ],
@@ -183,7 +187,7 @@ def test_control_characters_from_the_store_are_escaped() -> None:
     document = report(
         kind(active=(stuck, active()), last_outcome=outcome("failed", reason=ill)),
         name=ill,
-        store=StoreReport(endpoint=ill, reachable=False, problem=ill),
+        store=StoreReport(endpoint=ill, reachable=False, problem=ill, complete=True),
     )
     result = status(document)
     printed = result.stdout + result.stderr

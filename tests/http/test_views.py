@@ -91,7 +91,7 @@ def test_other_clients_get_the_greeting(accept: str | None) -> None:
 
 def test_there_is_a_page_while_the_store_is_away() -> None:
     harness = harness_of()
-    harness.store.failures["active"] = [away()]
+    harness.store.failures["current"] = [away()]
     answer = harness.client.get("/", headers={"Accept": "text/html"})
     assert answer.status_code == 200
     assert "refused" in answer.text
@@ -146,9 +146,9 @@ def test_keys_are_stable_and_always_there() -> None:
     job = {"uri", "status", "created", "modified"}
     assert answer.keys() == {
         *("version", "now", "started", "uptime_seconds", "time_zone", "ready", "problem"),
-        *("changed_files", "store", "streams"),
+        *("changed_files", "store", "detailed", "streams"),
     }
-    assert answer["store"].keys() == {"endpoint", "reachable", "problem"}
+    assert answer["store"].keys() == {"endpoint", "reachable", "problem", "complete"}
     assert stream.keys() == {"name", "jobs_graph", "error_creator", "synced", "kinds"}
     assert [kind["kind"] for kind in stream["kinds"]] == ["initial-sync", "healing", "dump"]
     assert kind.keys() == {
@@ -161,6 +161,7 @@ def test_keys_are_stable_and_always_there() -> None:
             "last_success",
             "last_outcome",
             "active",
+            "active_count",
         ),
         "recent",
     }
@@ -183,6 +184,7 @@ def test_facts_of_the_service() -> None:
         "endpoint": "http://database:8890/sparql",
         "reachable": True,
         "problem": None,
+        "complete": True,
     }
 
 
@@ -253,7 +255,7 @@ def test_the_last_job_and_the_last_success() -> None:
     )
     dump = harness.kind(DUMP)
     assert dump.last_job
-    assert (dump.last_job.status, dump.last_job.modified) == ("failed", NOW - 25 * HOUR)
+    assert (dump.last_job.status, dump.last_job.created) == ("failed", NOW - 26 * HOUR)
     assert dump.last_success == NOW - 50 * HOUR
     assert harness.kind(DUMP, None).last_success == NOW - HOUR
     assert harness.kind(HEALING).last_success is None
@@ -360,7 +362,7 @@ def test_an_unexpected_error_of_the_store_is_logged_and_contained(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
     harness = harness_of()
-    monkeypatch.setattr(harness.store, "active", lambda *_: 1 / 0)
+    monkeypatch.setattr(harness.store, "current", lambda *_: 1 / 0)
     monkeypatch.setattr(harness.store, "ping", lambda *_: 1 / 0)
     answer = harness.client.get(path, headers={"Accept": "text/html"})
     assert answer.status_code == (503 if path == "/health/ready" else 200)
@@ -395,7 +397,7 @@ def test_a_lone_surrogate_from_the_store_is_replaced(path: str) -> None:
 
 def test_a_lone_surrogate_in_an_error_of_the_store_is_replaced() -> None:
     harness = harness_of()
-    harness.store.failures["active"] = [StoreUnavailable("broken \ud800", sent=False)]
+    harness.store.failures["current"] = [StoreUnavailable("broken \ud800", sent=False)]
     assert harness.status().store.problem == "broken ?"
     harness.store.failures["ping"] = [StoreUnavailable("broken \ud800", sent=False)]
     assert harness.client.get("/health/ready").status_code == 503
@@ -452,7 +454,7 @@ def test_a_service_whose_schedules_are_not_armed_is_not_ready() -> None:
 def test_metrics_are_in_prometheus_text_format() -> None:
     answer = harness_of().client.get("/metrics")
     assert answer.status_code == 200
-    assert answer.headers["Content-Type"].startswith("text/plain; version=")
+    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     names = {family.name for family in text_string_to_metric_families(answer.text)}
     assert {"initiator_ticks", "initiator_store_reachable"} <= names
 

@@ -99,6 +99,7 @@ def kind(slug: Any = "dump", **more: Any) -> KindReport:
         "coming": (),
         "passed": (),
         "active": (),
+        "active_count": len(more.get("active", ())),
         "recent": (),
     }
     return KindReport(**fixed | more)
@@ -126,7 +127,8 @@ def report_of(*streams: StreamReport, **more: Any) -> StatusReport:
         "time_zone": "Europe/Brussels",
         "ready": True,
         "problem": None,
-        "store": StoreReport(endpoint=ENDPOINT, reachable=True, problem=None),
+        "store": StoreReport(endpoint=ENDPOINT, reachable=True, problem=None, complete=True),
+        "detailed": True,
     }
     return StatusReport(streams=streams, **fixed | more)
 
@@ -157,7 +159,13 @@ def with_stuck_job() -> StatusReport:
     reason = f"active: {stuck.uri} (busy)"
     return report_of(
         organizations,
-        _changed(public, "dump", active=(stuck,), last_outcome=outcome("waits", reason=reason)),
+        _changed(
+            public,
+            "dump",
+            active=(stuck,),
+            active_count=1,
+            last_outcome=outcome("waits", reason=reason),
+        ),
         _changed(posts, "healing", **_eventful()),
         unnamed,
     )
@@ -166,7 +174,8 @@ def with_stuck_job() -> StatusReport:
 def store_down() -> StatusReport:
     """Return what the process still knows while the store does not answer."""
     known = healthy()
-    gone = {"last_job": None, "last_success": None, "active": (), "recent": ()}
+    gone: dict[str, Any] = {"last_job": None, "last_success": None, "recent": ()}
+    gone |= {"active": (), "active_count": 0}
     streams = tuple(
         found.model_copy(
             update={
@@ -177,7 +186,8 @@ def store_down() -> StatusReport:
         for found in known.streams
     )
     return report_of(
-        *streams, store=StoreReport(endpoint=ENDPOINT, reachable=False, problem=REFUSED)
+        *streams,
+        store=StoreReport(endpoint=ENDPOINT, reachable=False, problem=REFUSED, complete=True),
     )
 
 
@@ -250,6 +260,7 @@ def _eventful() -> dict[str, Any]:
     return {
         "recent": (*finished, *running),
         "active": running,
+        "active_count": len(running),
         "last_job": running[-1],
         "last_outcome": outcome("missed", reason=reason, job=finished[-1].uri),
     }

@@ -13,7 +13,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from jobs.events import Event, Result
-from jobs.model import Status, Trigger
+from jobs.model import JobKind, Status, Trigger
 from jobs.store import Deadline, StoreError, StoreUnavailable
 from settings.version import VERSION
 from sparql.client import SparqlClient
@@ -35,7 +35,7 @@ SECOND = timedelta(seconds=1)
 UNITS = ("_seconds", "_bytes", "_total", "_info")
 OURS = "initiator_"
 # Ends of names of gauges that count things or are 0 or 1, and so have no unit.
-COUNTED_THINGS = ("_jobs", "_ready", "_reachable", "_fds")
+COUNTED_THINGS = ("_jobs", "_ready", "_reachable", "_fds", "_failed")
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,10 @@ class Scraped(WebHarness):
 
 
 def counted(*events: Event) -> Scrape:
-    metrics = Metrics((stream_of(None), stream_of()))
+    metrics = Metrics()
     for event in events:
         metrics.note(event)
-    return Scrape.of(metrics.text())
+    return Scrape.of(metrics.text()[0])
 
 
 # counts
@@ -94,17 +94,17 @@ def counted(*events: Event) -> Scrape:
 @pytest.mark.parametrize(
     "result", [Result.CREATED, Result.DONE, Result.SUPERSEDED, Result.MISSED, Result.CLEANED]
 )
-def test_ticks_are_counted_by_stream_kind_and_outcome(result: Result) -> None:
+def test_ticks_are_counted_by_kind_and_outcome(result: Result) -> None:
     seen = counted(event_of(result), event_of(result, stream=stream_of(None), kind=HEALING))
     assert seen.series("ticks_total") == {
-        ("dump", result.value, "public"): 1,
-        ("healing", result.value, "-"): 1,
+        ("dump", result.value): 1,
+        ("healing", result.value): 1,
     }
 
 
 def test_one_superseded_event_may_count_many_ticks() -> None:
     seen = counted(event_of(Result.SUPERSEDED, count=71), event_of(Result.SUPERSEDED))
-    assert seen.value("ticks_total", stream="public", kind="dump", outcome="superseded") == 72
+    assert seen.value("ticks_total", kind="dump", outcome="superseded") == 72
 
 
 def test_ticks_that_are_still_due_and_calls_are_not_counted_as_ticks() -> None:
@@ -121,40 +121,38 @@ def test_ticks_that_are_still_due_and_calls_are_not_counted_as_ticks() -> None:
 @pytest.mark.parametrize("trigger", Trigger, ids=lambda trigger: trigger.name)
 def test_jobs_are_counted_by_trigger(trigger: Trigger) -> None:
     seen = counted(event_of(Result.CREATED, trigger), event_of(Result.DONE, trigger))
-    assert seen.series("jobs_created_total") == {("dump", "public", trigger.value): 1}
+    assert seen.series("jobs_created_total") == {("dump", trigger.value): 1}
 
 
 def test_every_series_begins_at_zero() -> None:
     """A rate would miss the first count of a series that only begins with it."""
     seen = counted()
-    for stream in ("-", "public"):
-        for kind in ("initial-sync", "healing", "dump"):
-            labels = {"stream": stream, "kind": kind}
-            assert seen.value("ticks_total", outcome="missed", **labels) == 0
-            assert seen.value("jobs_created_total", trigger="request", **labels) == 0
-            assert seen.value("creation_lateness_seconds_count", **labels) == 0
+    for kind in ("initial-sync", "healing", "dump"):
+        assert seen.value("ticks_total", outcome="missed", kind=kind) == 0
+        assert seen.value("jobs_created_total", trigger="request", kind=kind) == 0
+        assert seen.value("creation_lateness_seconds_count", kind=kind) == 0
 
 
 def test_lateness_is_a_histogram_in_seconds() -> None:
-    late = [0.2, 3, 90, 100_000, -5]
-    seen = counted(*(event_of(Result.CREATED, lateness=s * SECOND) for s in late))
-    labels = {"stream": "public", "kind": "dump"}
+    late, other = [0.2, 3, 90, 100_000, -5], stream_of("other")
+    events = [event_of(Result.CREATED, lateness=s * SECOND) for s in late[1:]]
+    seen = counted(*events, event_of(Result.CREATED, stream=other, lateness=late[0] * SECOND))
     buckets = {
-        bound: seen.value("creation_lateness_seconds_bucket", le=bound, **labels)
+        bound: seen.value("creation_lateness_seconds_bucket", le=bound, kind="dump")
         for bound in ("0.5", "2.0", "5.0", "60.0", "300.0", "86400.0", "+Inf")
     }
     assert [*buckets.values()] == [2, 2, 3, 3, 4, 4, 5]
-    assert seen.value("creation_lateness_seconds_count", **labels) == 5
-    assert seen.value("creation_lateness_seconds_sum", **labels) == 100_093.2
+    assert seen.value("creation_lateness_seconds_count", kind="dump") == 5
+    assert seen.value("creation_lateness_seconds_sum", kind="dump") == 100_093.2
     assert tuple(sorted(LATENESS_BUCKETS)) == LATENESS_BUCKETS
 
 
 def test_requests_to_the_store_are_counted_by_outcome_with_their_duration() -> None:
-    metrics = Metrics(())
+    metrics = Metrics()
     metrics.observe("query", "ok", 0.02)
     metrics.observe("query", "ok", 0.2)
     metrics.observe("update", "TimedOut", 60)
-    seen, name = Scrape.of(metrics.text()), "sparql_request_duration_seconds"
+    seen, name = Scrape.of(metrics.text()[0]), "sparql_request_duration_seconds"
     assert seen.series(name + "_count") == {("query", "ok"): 2, ("update", "TimedOut"): 1}
     assert seen.value(name + "_sum", kind="update", outcome="TimedOut") == 60
     assert seen.value(name + "_bucket", kind="query", outcome="ok", le="0.025") == 1
@@ -171,7 +169,7 @@ def test_requests_to_the_store_are_counted_by_outcome_with_their_duration() -> N
     ],
 )
 def test_real_requests_appear_in_the_metrics(raw: bytes, outcome: str) -> None:
-    metrics = Metrics(())
+    metrics = Metrics()
     with Canned(raw) as server:
         url = server.endpoint
         client = SparqlClient(
@@ -180,7 +178,7 @@ def test_real_requests_appear_in_the_metrics(raw: bytes, outcome: str) -> None:
         for send, text in ((client.query_once, "ASK {}"), (client.update, "INSERT DATA {}")):
             with contextlib.suppress(StoreError):
                 send(text, Deadline.after(10, lambda: 0.0))
-    seen = Scrape.of(metrics.text()).series("sparql_request_duration_seconds_count")
+    seen = Scrape.of(metrics.text()[0]).series("sparql_request_duration_seconds_count")
     assert seen == {("query", outcome): 1, ("update", outcome): 1}
 
 
@@ -192,53 +190,80 @@ def test_lateness_counts_from_the_fire_time() -> None:
         scraped.clock.move_to(six + late * SECOND)
         scraped.domain.confirmation.confirm()
         scraped.domain.reconciler.reconcile(stream)
-    seen, labels = scraped.scrape(), {"stream": "public", "kind": "dump"}
-    assert seen.series("ticks_total") == {("dump", "created", "public"): 1}
-    assert seen.series("jobs_created_total") == {("dump", "public", "tick"): 1}
-    assert seen.value("creation_lateness_seconds_sum", **labels) == 2
+    seen = scraped.scrape()
+    assert seen.series("ticks_total") == {("dump", "created"): 1}
+    assert seen.series("jobs_created_total") == {("dump", "tick"): 1}
+    assert seen.value("creation_lateness_seconds_sum", kind="dump") == 2
 
 
 def test_a_job_by_request_is_counted() -> None:
     scraped = Scraped()
     scraped.client.post("/public/dump-publication-graph-jobs")
     scraped.client.post("/public/healing-jobs")
-    assert scraped.scrape().series("jobs_created_total") == {("dump", "public", "request"): 1}
+    assert scraped.scrape().series("jobs_created_total") == {("dump", "request"): 1}
 
 
 # gauges of the status
 
 
-def test_the_next_fire_time_of_every_schedule() -> None:
-    seen = Scraped((stream_of(), stream_of(None, disabled=[DUMP]))).scrape()
-    assert seen.series("next_fire_timestamp_seconds") == {
-        ("healing", "public"): at("2024-01-07T04:00").timestamp(),
-        ("healing", "-"): at("2024-01-07T04:00").timestamp(),
-        ("dump", "public"): at("2024-01-13T06:00").timestamp(),
-    }
-
-
 def test_active_and_stuck_jobs_and_the_last_success() -> None:
     then = NOW - 2 * HOUR
-    scraped = Scraped()
+    scraped = Scraped((stream_of(), stream_of(None)))
     scraped.store.add(
         stuck_dump(),
         job_of(DUMP, uri="urn:bare", created=then),
         job_of(DUMP, Status.SCHEDULED, created=NOW),
+        job_of(DUMP, stream=None, uri="urn:unnamed", created=NOW),
         job_of(HEALING, created=NOW),
         job_of(DUMP, Status.SUCCESS, created=then - HOUR),
         job_of(DUMP, Status.FAILED, created=then),
     )
     scraped.scan_twice()
     seen = scraped.scrape()
-    assert seen.series("active_jobs") == {("dump", "public"): 3, ("healing", "public"): 1}
-    assert seen.value("active_jobs", stream="public", kind="initial-sync") == 0
+    assert seen.series("active_jobs") == {("dump",): 4, ("healing",): 1}
+    assert seen.value("active_jobs", kind="initial-sync") == 0
     assert seen.series("stuck_jobs") == {
         ("no task", "dump", "public"): 1,
         ("task never picked up", "dump", "public"): 1,
     }
-    assert seen.value("stuck_jobs", stream="public", kind="healing", cause="task running long") == 0
     assert seen.series("last_success_timestamp_seconds") == {
         ("dump", "public"): (then - HOUR).timestamp()
+    }
+
+
+def test_a_kind_without_a_schedule_has_no_last_success() -> None:
+    """It runs once or by request, so that no age of it is too old."""
+    scraped = Scraped((stream_of(disabled=[DUMP]),))
+    scraped.store.add(*(job_of(kind, Status.SUCCESS, created=NOW) for kind in JobKind))
+    assert {*scraped.scrape().series("last_success_timestamp_seconds")} == {("healing", "public")}
+
+
+def test_a_newest_job_that_failed_is_shown_until_a_newer_one_exists() -> None:
+    scraped = Scraped()
+    scraped.store.add(job_of(DUMP, Status.FAILED, created=NOW - HOUR))
+    assert scraped.scrape().series("newest_job_failed") == {("dump", "public"): 1}
+    scraped.store.add(job_of(DUMP, Status.SCHEDULED, created=NOW))
+    assert scraped.scrape().series("newest_job_failed") == {}
+
+
+def test_a_tick_that_waits_is_shown_with_its_fire_time_until_it_ends() -> None:
+    scraped = Scraped()
+    scraped.domain.events.record(event_of(Result.WAITS, tick=NOW - HOUR))
+    assert scraped.scrape().series("waiting_tick_timestamp_seconds") == {
+        ("dump", "public"): (NOW - HOUR).timestamp()
+    }
+    scraped.domain.events.record(event_of(Result.DONE))
+    assert scraped.scrape().series("waiting_tick_timestamp_seconds") == {}
+
+
+def test_the_time_of_the_last_missed_tick_is_known_by_stream() -> None:
+    assert counted(event_of(Result.WAITS)).series("last_missed_timestamp_seconds") == {}
+    missed = [event_of(Result.MISSED, at=NOW + hours * HOUR) for hours in (0, 1)]
+    other = event_of(Result.MISSED, stream=stream_of(None), kind=HEALING)
+    seen = counted(*missed, other, event_of(Result.CREATED, at=NOW + 2 * HOUR))
+    assert seen.series("last_missed_timestamp_seconds") == {
+        ("dump", "public"): (NOW + HOUR).timestamp(),
+        ("healing", "-"): NOW.timestamp(),
     }
 
 
@@ -253,21 +278,26 @@ def test_readiness_is_one_or_zero() -> None:
     assert Scraped(ready=False).scrape().value("ready") == 0
 
 
-FROM_THE_STORE = ("active_jobs", "stuck_jobs", "last_success_timestamp_seconds")
+FROM_THE_STORE = (
+    *("active_jobs", "stuck_jobs", "newest_job_failed"),
+    "last_success_timestamp_seconds",
+)
 
 
 def test_gauges_from_a_store_that_does_not_answer_are_left_out() -> None:
     """A zero would mean that no job is stuck, and would end an alert that is still right."""
     scraped = Scraped()
     scraped.store.add(job_of(DUMP, created=NOW), job_of(HEALING, Status.SUCCESS, created=NOW))
-    scraped.store.failures["recent"] = [StoreUnavailable("away", sent=False)]
+    scraped.domain.events.record(event_of(Result.WAITS))
+    scraped.store.failures["current"] = [StoreUnavailable("away", sent=False)]
     down, up = scraped.scrape(), scraped.scrape()
     assert (down.value("store_reachable"), up.value("store_reachable")) == (0, 1)
     names = {family.name for family in down.families}
     assert names.isdisjoint(OURS + name for name in FROM_THE_STORE)
     assert {family.name for family in up.families} > {OURS + name for name in FROM_THE_STORE}
-    assert down.series("next_fire_timestamp_seconds") == up.series("next_fire_timestamp_seconds")
-    assert down.value("ticks_total", stream="public", kind="dump", outcome="done") == 0
+    waiting = "waiting_tick_timestamp_seconds"
+    assert down.series(waiting) == up.series(waiting) != {}
+    assert down.value("ticks_total", kind="dump", outcome="done") == 0
 
 
 # format
@@ -317,21 +347,52 @@ def test_the_usual_metrics_of_a_process_are_there(complete: Scrape) -> None:
 def test_special_characters_in_a_name_are_escaped() -> None:
     name = 'a "b"\n\\c{}'
     scraped = Scraped((stream_of(name),))
-    scraped.domain.events.record(event_of(Result.DONE, stream=scraped.streams[0]))
+    scraped.domain.events.record(event_of(Result.WAITS, stream=scraped.streams[0]))
     seen = scraped.scrape()
-    assert seen.value("ticks_total", stream=name, kind="dump", outcome="done") == 1
-    assert seen.value("next_fire_timestamp_seconds", stream=name, kind="dump")
+    assert seen.value("waiting_tick_timestamp_seconds", stream=name, kind="dump")
 
 
 def test_two_sets_of_metrics_are_independent() -> None:
-    one, other = Metrics((stream_of(),)), Metrics((stream_of(),))
+    one, other = Metrics(), Metrics()
     one.note(event_of(Result.DONE))
-    assert Scrape.of(one.text()).series("ticks_total")
-    assert not Scrape.of(other.text()).series("ticks_total")
+    assert Scrape.of(one.text()[0]).series("ticks_total")
+    assert not Scrape.of(other.text()[0]).series("ticks_total")
 
 
 def test_the_store_is_read_only_at_a_scrape() -> None:
     scraped = Scraped()
     assert not scraped.store.calls
     scraped.scrape()
-    assert scraped.store.calls == ["active", "recent", "newest"]
+    assert scraped.store.calls == ["current", "newest"]
+
+
+# the format that a scraper asks for
+
+TEXT = "text/plain; version=0.0.4; charset=utf-8"
+PROMETHEUS_2 = (
+    "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+    "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+)
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        (None, TEXT),
+        ("*/*", TEXT),
+        ("text/html,*/*;q=0.8", TEXT),
+        ("text/plain;version=0.0.4", TEXT),
+        ("text/plain;version=none", TEXT),
+        ("application/openmetrics-text;version=x", TEXT),
+        ("text/plain;version=1.0.0", "text/plain; version=1.0.0; charset=utf-8"),
+        ("text/plain;version=1.0.0;escaping=x", "text/plain; version=1.0.0; charset=utf-8"),
+        (PROMETHEUS_2, "application/openmetrics-text; version=1.0.0; charset=utf-8"),
+    ],
+)
+def test_the_format_is_the_old_one_unless_more_is_asked_for(
+    accept: str | None, content_type: str
+) -> None:
+    answer = Scraped().client.get("/metrics", headers={"Accept": accept} if accept else {})
+    assert answer.headers["Content-Type"].partition("; escaping")[0] == content_type
+    assert answer.headers["Vary"] == "Accept"
+    assert answer.text.endswith("# EOF\n") is content_type.startswith("application/openmetrics")

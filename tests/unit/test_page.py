@@ -30,7 +30,9 @@ from web.status.report import JobStatus, Result, StatusReport, StoreReport
 
 INVISIBLE = ("style", "title", "caption", "thead")
 VOID = ("meta", "link")
-DOWN = StoreReport(endpoint=reports.ENDPOINT, reachable=False, problem=reports.REFUSED)
+DOWN = StoreReport(
+    endpoint=reports.ENDPOINT, reachable=False, problem=reports.REFUSED, complete=True
+)
 
 
 class Html(HTMLParser):

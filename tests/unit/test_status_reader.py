@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from jobs.model import Job, JobKind, Status, Stream
-from jobs.store import StoreUnavailable
+from jobs.store import CurrentJobs, StoreUnavailable
 from sparql.client import SparqlClient
 from sparql.store import SparqlJobStore
 from tests.support.builders import (
+    DAY,
     DUMP,
     HEALING,
     INITIAL_SYNC,
@@ -28,14 +29,13 @@ from tests.support.builders import (
 from tests.support.canned import Canned, answer
 from tests.support.fakes import FakeJobStore
 from tests.support.patience import PATIENCE
-from tests.support.web import WebHarness
+from tests.support.web import WebHarness, stuck_dump
 from web.health import INTERNAL_ERROR
-from web.status.reader import FRESH_SECONDS, READ_SECONDS
-from web.status.report import StatusReport
+from web.status.report import MAX_DETAILED, MAX_LISTED_SHORT, StatusReport
+from web.status.store_reader import FRESH_SECONDS, HISTORY_SECONDS, READ_SECONDS
 
 HOUR = timedelta(hours=1)
-READS = ["active", "recent", "newest", "find"]
-READS_WITHOUT_JOBS = READS[:3]
+FIRST_READS = ["current", "newest"]
 
 
 @dataclass
@@ -72,7 +72,7 @@ def test_the_number_of_reads_does_not_depend_on_streams_and_jobs(count: int) -> 
     harness = ReaderHarness(tuple(stream_of(name) for name in names))
     harness.store.add(*jobs_of_every_kind(*names))
     assert len(harness.report().streams) == count
-    assert harness.store.calls == READS
+    assert harness.store.calls == FIRST_READS
 
 
 def test_the_report_of_one_stream_shares_the_read_of_all_streams() -> None:
@@ -80,7 +80,7 @@ def test_the_report_of_one_stream_shares_the_read_of_all_streams() -> None:
     harness = ReaderHarness((one, other))
     assert [stream.name for stream in harness.report(other).streams] == ["other"]
     assert [stream.name for stream in harness.report().streams] == ["one", "other"]
-    assert harness.store.calls == READS_WITHOUT_JOBS
+    assert harness.store.calls == FIRST_READS
 
 
 def test_a_read_is_shared_for_a_second() -> None:
@@ -100,15 +100,15 @@ def test_facts_of_the_process_are_always_up_to_date() -> None:
     second = harness.report()
     assert (first.now, second.now) == (NOW, NOW + HOUR)
     assert (first.uptime_seconds, second.uptime_seconds) == (0, 3600)
-    assert harness.store.calls == READS_WITHOUT_JOBS
+    assert harness.store.calls == FIRST_READS
 
 
 def test_a_failed_read_is_shared_as_well() -> None:
     harness = ReaderHarness()
-    harness.store.failures["active"] = [StoreUnavailable("away", sent=False)]
+    harness.store.failures["current"] = [StoreUnavailable("away", sent=False)]
     assert harness.report().store.problem == "away"
     assert harness.report().store.problem == "away"
-    assert harness.store.calls == ["active"]
+    assert harness.store.calls == ["current"]
     harness.clock.elapsed += 2 * FRESH_SECONDS
     assert harness.report().store.reachable
 
@@ -136,7 +136,7 @@ def test_all_reads_of_a_report_share_a_short_deadline(seconds: float, bound: flo
     harness = ReaderHarness(clock=TestClock(timeout=seconds), store=Slow())
     harness.store.add(job_of(DUMP, created=NOW))
     harness.report()
-    assert left == [bound, bound - 0.5, bound - 1, bound - 1.5]
+    assert left == [bound, bound - 0.5]
 
 
 @pytest.fixture
@@ -150,8 +150,8 @@ def hanging() -> Any:
 def test_a_store_that_hangs_delays_no_report_for_long(hanging: Canned) -> None:
     url, reader = hanging.endpoint, ReaderHarness().reader
     client = SparqlClient(query_url=url, update_url=url, new_id=lambda: "a", retry_pauses=())
-    reader.store = SparqlJobStore(client)
-    reader.clock = replace(reader.clock, monotonic=time.monotonic)
+    reader.store.store = SparqlJobStore(client)
+    reader.store.clock = replace(reader.clock, monotonic=time.monotonic)
     reports: list[StatusReport] = []
     run_together([Thread(target=lambda: reports.append(reader.report())) for _ in range(4)])
     assert len(reports) == 4
@@ -163,19 +163,19 @@ def test_a_store_that_hangs_delays_no_report_for_long(hanging: Canned) -> None:
 
 def test_concurrent_reports_wait_for_one_read(monkeypatch: pytest.MonkeyPatch) -> None:
     harness, go = ReaderHarness(), Event()
-    active = harness.store.active
+    current = harness.store.current
 
-    def hold(*args: Any) -> tuple[Job, ...]:
+    def hold(*args: Any) -> CurrentJobs:
         go.wait(PATIENCE)
-        return active(*args)
+        return current(*args)
 
-    monkeypatch.setattr(harness.store, "active", hold)
+    monkeypatch.setattr(harness.store, "current", hold)
     readers = [Thread(target=harness.report) for _ in range(3)]
     run_together([*readers, Thread(target=go.set)])
-    assert harness.store.calls == READS_WITHOUT_JOBS
+    assert harness.store.calls == FIRST_READS
 
 
-@pytest.mark.parametrize("read", READS_WITHOUT_JOBS)
+@pytest.mark.parametrize("read", FIRST_READS)
 def test_an_unexpected_error_is_logged_and_the_rest_is_shown(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, read: str
 ) -> None:
@@ -192,14 +192,7 @@ def test_the_last_job_is_the_newest_with_its_newest_date() -> None:
     harness = ReaderHarness()
     harness.store.add(
         job_of(DUMP, Status.SUCCESS, uri="urn:old", created=NOW - 3 * HOUR),
-        job_of(
-            DUMP,
-            Status.FAILED,
-            uri="urn:new",
-            created=NOW - 2 * HOUR,
-            modified=NOW - 1.5 * HOUR,
-            tasks=(task_of("a", Status.FAILED, modified=NOW - HOUR),),
-        ),
+        job_of(DUMP, Status.FAILED, uri="urn:new", created=NOW - 2 * HOUR, modified=NOW - HOUR),
     )
     report = harness.kind(DUMP)
     assert report.last_job
@@ -207,18 +200,6 @@ def test_the_last_job_is_the_newest_with_its_newest_date() -> None:
     assert report.last_job.modified == NOW - HOUR
     assert report.last_success == NOW - 3 * HOUR
     assert harness.kind(HEALING).last_job is None
-
-
-def test_a_last_job_that_is_removed_between_two_reads_is_shown_as_it_was(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    harness = ReaderHarness()
-    gone = job_of(DUMP, Status.SUCCESS, uri="urn:gone", created=NOW - 2 * HOUR, modified=NOW - HOUR)
-    harness.store.add(gone)
-    monkeypatch.setattr(harness.store, "find", lambda *_: ())
-    last = harness.kind(DUMP).last_job
-    assert last
-    assert (last.uri, last.created, last.modified) == ("urn:gone", gone.created, gone.created)
 
 
 def test_a_job_from_the_future_is_not_the_last_one() -> None:
@@ -259,3 +240,165 @@ def test_a_stream_is_synced_after_a_successful_initial_sync_or_healing(
 def test_a_stream_without_operations_has_no_jobs() -> None:
     harness = ReaderHarness((stream_of(unconfigured=[*JobKind]),))
     assert [kind.last_job for kind in harness.report().streams[0].kinds] == [None] * 3
+
+
+# what is remembered of older jobs
+
+
+@dataclass
+class HistoryHarness(ReaderHarness):
+    """A reader of one stream or of many, whose store holds jobs that are older than a day."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, status, days in (("a", Status.SUCCESS, 9), ("b", Status.FAILED, 3)):
+            self.store.add(job_of(DUMP, status, uri=f"urn:{name}", created=NOW - days * DAY))
+        self.next_reads()
+
+    def next_reads(self, seconds: float = 15) -> list[str]:
+        """Let time pass and return the requests of the next report."""
+        self.clock.move_to(self.clock.now + timedelta(seconds=seconds))
+        self.store.calls.clear()
+        self.report()
+        return [*self.store.calls]
+
+    @property
+    def last(self) -> tuple[str | None, Any]:
+        """The last job of the dumps and the date of their last success."""
+        kind = self.kind(DUMP)
+        return kind.last_job.uri if kind.last_job else None, kind.last_success
+
+
+@pytest.fixture(params=[1, 2 * MAX_DETAILED], ids=["one stream", "many streams"])
+def history(request: pytest.FixtureRequest) -> HistoryHarness:
+    names = ["public", *(f"s{number}" for number in range(1, request.param))]
+    return HistoryHarness(tuple(stream_of(name) for name in names))
+
+
+def test_older_jobs_are_read_once(history: HistoryHarness) -> None:
+    for _ in range(5):
+        assert history.next_reads() == ["current"]
+        assert history.last == ("urn:b", NOW - 9 * DAY)
+
+
+def test_older_jobs_are_read_again_after_some_minutes(history: HistoryHarness) -> None:
+    history.store.jobs.pop("urn:b")
+    assert history.next_reads(HISTORY_SECONDS - 20) == ["current"]
+    assert history.last[0] == "urn:b"
+    assert history.next_reads(21) == FIRST_READS
+    assert history.last[0] == "urn:a"
+
+
+def test_a_new_job_is_the_last_one_at_once(history: HistoryHarness) -> None:
+    new = job_of(DUMP, uri="urn:new", created=history.clock.now)
+    history.store.add(new)
+    assert history.next_reads() == ["current"]
+    assert history.last == ("urn:new", NOW - 9 * DAY)
+    history.store.add(replace(new, status=Status.SUCCESS))
+    assert history.next_reads() == ["current"]
+    assert history.last == ("urn:new", new.created)
+
+
+def test_a_new_job_stays_the_last_one_when_it_is_old(history: HistoryHarness) -> None:
+    new = job_of(DUMP, Status.SUCCESS, uri="urn:new", created=history.clock.now)
+    history.store.add(new)
+    for seconds in (15, 200, 3600, 2 * 86_400):
+        history.next_reads(seconds)
+        assert history.last == ("urn:new", new.created)
+
+
+def test_an_old_job_that_ends_is_shown_with_its_end(history: HistoryHarness) -> None:
+    old = job_of(DUMP, uri="urn:old", created=NOW - 2 * DAY)
+    history.store.add(old)
+    history.next_reads(2 * HISTORY_SECONDS)
+    assert history.last == ("urn:old", NOW - 9 * DAY)
+    history.store.add(replace(old, status=Status.SUCCESS))
+    assert history.next_reads() == FIRST_READS
+    assert history.last == ("urn:old", old.created)
+
+
+def test_a_job_that_another_program_removes_is_forgotten(history: HistoryHarness) -> None:
+    history.store.add(job_of(DUMP, Status.SUCCESS, uri="urn:new", created=history.clock.now))
+    history.next_reads(2 * HISTORY_SECONDS)
+    history.store.jobs.pop("urn:new")
+    assert history.next_reads() == FIRST_READS
+    assert history.last == ("urn:b", NOW - 9 * DAY)
+
+
+def test_jobs_that_a_person_removes_are_forgotten_however_old(history: HistoryHarness) -> None:
+    assert history.client.delete("/public/dump-publication-graph-jobs").status_code == 200
+    assert history.next_reads() == FIRST_READS
+    assert history.last == (None, None)
+    assert history.next_reads() == ["current"]
+
+
+def test_a_clock_that_is_set_back_changes_nothing(history: HistoryHarness) -> None:
+    history.clock.now -= 3 * DAY
+    assert history.next_reads(0) == []
+    history.clock.elapsed += 2 * FRESH_SECONDS
+    assert history.next_reads(0) == ["current"]
+    history.clock.elapsed += 2 * HISTORY_SECONDS
+    assert history.next_reads(0) == FIRST_READS
+
+
+# many streams
+
+
+def harness_of(number: int) -> ReaderHarness:
+    return ReaderHarness(tuple(stream_of(f"s{index}") for index in range(number)))
+
+
+@pytest.mark.parametrize(
+    ("number", "detailed"), [(MAX_DETAILED, True), (MAX_DETAILED + 1, False)], ids=["few", "many"]
+)
+def test_the_report_of_many_streams_lists_no_jobs_and_fire_times_of_a_day(
+    number: int, *, detailed: bool
+) -> None:
+    harness = harness_of(number)
+    harness.store.add(job_of(DUMP, Status.SUCCESS, "s1", created=NOW))
+    report = harness.report()
+    assert report.detailed is detailed
+    kinds = [kind for stream in report.streams for kind in stream.kinds]
+    for name in ("recent", "passed", "coming"):
+        assert any(getattr(kind, name) for kind in kinds) is detailed
+    dump = report.streams[1].kinds[2]
+    assert dump.last_job
+    assert dump.next_fire_time
+
+
+def test_the_report_of_one_of_many_streams_is_detailed_and_takes_one_more_request() -> None:
+    harness = harness_of(MAX_DETAILED + 1)
+    harness.store.add(job_of(DUMP, Status.SUCCESS, "s3", created=NOW - 5 * HOUR))
+    harness.report()
+    harness.store.calls.clear()
+    for _ in range(2):
+        report = harness.report(harness.streams[3])
+        (stream,) = report.streams
+        assert report.detailed
+        assert [job.created for job in stream.kinds[2].recent] == [NOW - 5 * HOUR]
+        assert stream.kinds[1].passed
+    assert harness.store.calls == ["current"]
+
+
+def test_a_store_that_does_not_answer_is_not_asked_for_each_stream() -> None:
+    harness = harness_of(MAX_DETAILED + 1)
+    harness.store.failures["current"] = [StoreUnavailable("away", sent=False)]
+    for stream in harness.streams:
+        assert harness.report(stream).store.problem == "away"
+    assert harness.store.calls == ["current"]
+
+
+def test_a_short_report_counts_active_jobs_and_lists_stuck_ones() -> None:
+    harness = harness_of(MAX_DETAILED + 1)
+    works = (task_of("b", Status.BUSY, modified=NOW),)
+    then = NOW - 3 * HOUR
+    harness.store.add(
+        *(job_of(DUMP, stream="s1", uri=f"urn:{n}", created=then, tasks=works) for n in range(9)),
+        replace(stuck_dump(), operation=job_of(DUMP, stream="s1").operation),
+    )
+    harness.scan_twice()
+    dump = harness.report().streams[1].kinds[2]
+    assert (dump.active_count, len(dump.active)) == (10, MAX_LISTED_SHORT)
+    assert [job.uri for job in dump.active if job.trouble] == ["urn:stuck"]
+    dump = harness.report(harness.streams[1]).streams[0].kinds[2]
+    assert (dump.active_count, len(dump.active)) == (10, 10)

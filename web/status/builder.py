@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal, TypeAlias, cast
@@ -13,9 +13,10 @@ from typing import Literal, TypeAlias, cast
 from jobs.cron import Schedule
 from jobs.events import Event
 from jobs.maintenance.diagnosis import StuckJob
-from jobs.model import Job, JobKind, Plan, Status, Stream
+from jobs.model import Job, JobKind, Plan, Stream
 from web.status.report import (
     MAX_LISTED,
+    MAX_LISTED_SHORT,
     ActiveJobReport,
     JobReport,
     JobStatus,
@@ -33,12 +34,16 @@ JobsByOperation: TypeAlias = Mapping[str | None, Sequence[Job]]
 class StoreSnapshot:
     """What one read of the store returned, or the `problem` because of which it failed.
 
-    Jobs are grouped by job operation. `newest` holds the newest job of each operation and status.
+    `active` and `recent` jobs are grouped by job operation. `newest` and `succeeded` hold the
+    newest job and the newest successful job of each operation. `complete` is false if there are
+    more active jobs than these.
     """
 
     active: JobsByOperation
     recent: JobsByOperation
-    newest: JobsByOperation
+    newest: Mapping[str | None, Job]
+    succeeded: Mapping[str | None, Job]
+    complete: bool
     problem: str | None
 
     @classmethod
@@ -48,15 +53,23 @@ class StoreSnapshot:
         active: Iterable[Job] = (),
         recent: Iterable[Job] = (),
         newest: Iterable[Job] = (),
-        problem: str | None = None,
+        succeeded: Iterable[Job] = (),
+        complete: bool = True,
     ) -> StoreSnapshot:
         """Return the snapshot of these jobs; they are grouped once, as there may be thousands."""
         return cls(
             active=_grouped(active),
             recent=_grouped(recent),
-            newest=_grouped(newest),
-            problem=problem,
+            newest={job.operation: job for job in newest},
+            succeeded={job.operation: job for job in succeeded},
+            complete=complete,
+            problem=None,
         )
+
+    @classmethod
+    def without(cls, problem: str) -> StoreSnapshot:
+        """Return the snapshot of a store that did not answer."""
+        return replace(cls.of(), problem=problem)
 
 
 def _grouped(jobs: Iterable[Job]) -> JobsByOperation:
@@ -74,6 +87,15 @@ class FireTimes:
 
     def __init__(self) -> None:
         self._known: dict[Schedule, tuple[datetime, list[datetime], list[datetime]]] = {}
+        self._next: dict[Schedule, tuple[datetime, datetime]] = {}
+
+    def after(self, now: datetime, schedule: Schedule) -> datetime:
+        """Return the first fire time after now."""
+        known_at, following = self._next.get(schedule, (now, now))
+        if known_at > now or following <= now:  # the first report, a tick, or a clock that jumped
+            following = schedule.next_after(now)
+        self._next[schedule] = now, following
+        return following
 
     def around(self, now: datetime, schedule: Schedule) -> tuple[list[datetime], list[datetime]]:
         """Return the fire times of the last 24 hours, and those after now.
@@ -106,13 +128,25 @@ def _passed(schedule: Schedule, now: datetime) -> list[datetime]:
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """Everything that is known at one instant; `stuck` holds stuck jobs by their URI."""
+    """Everything that is known at one instant; `stuck` holds stuck jobs by their URI.
+
+    `detailed` reports list the fire times and jobs of a day, and more active jobs.
+    """
 
     now: datetime
     store: StoreSnapshot
     last_event: Callable[[Stream, JobKind], Event | None]
     stuck: Mapping[str, StuckJob]
     fire_times: FireTimes
+    detailed: bool
+
+    def around(self, schedule: Schedule | None) -> tuple[list[datetime], list[datetime]]:
+        """Return the fire times of a schedule before and after now that are reported."""
+        if schedule is None:
+            return [], []
+        if self.detailed:
+            return self.fire_times.around(self.now, schedule)
+        return [], [self.fire_times.after(self.now, schedule)]
 
 
 def stream_report(stream: Stream, snapshot: Snapshot) -> StreamReport:
@@ -128,35 +162,43 @@ def stream_report(stream: Stream, snapshot: Snapshot) -> StreamReport:
 
 def _synced(stream: Stream, snapshot: Snapshot) -> bool:
     operations = [stream.plan(k).job_operation for k in (JobKind.INITIAL_SYNC, JobKind.HEALING)]
-    newest = [job for operation in operations for job in snapshot.store.newest.get(operation, ())]
-    return any(job.status is Status.SUCCESS for job in newest)
+    return any(operation in snapshot.store.succeeded for operation in operations)
 
 
 def _kind_report(stream: Stream, plan: Plan, snapshot: Snapshot) -> KindReport:
-    active = snapshot.store.active.get(plan.job_operation, ())
-    recent = snapshot.store.recent.get(plan.job_operation, ())[:MAX_LISTED]
-    newest = snapshot.store.newest.get(plan.job_operation, ())
-    succeeded = [job.created for job in newest if job.status is Status.SUCCESS and job.created]
+    operation, detailed = plan.job_operation, snapshot.detailed
+    active = snapshot.store.active.get(operation, ())
+    recent = snapshot.store.recent.get(operation, ())[-MAX_LISTED:] if detailed else ()
+    last, success = snapshot.store.newest.get(operation), snapshot.store.succeeded.get(operation)
     event = snapshot.last_event(stream, plan.kind)
-    passed, coming = (
-        snapshot.fire_times.around(snapshot.now, plan.schedule) if plan.schedule else ([], [])
-    )
+    passed, coming = snapshot.around(plan.schedule)
     return KindReport(
         kind=cast("Literal['initial-sync', 'healing', 'dump']", plan.kind.slug),
         enabled=plan.enabled,
-        job_operation=plan.job_operation,
+        job_operation=operation,
         task_operation=plan.task_operation,
         pattern=plan.schedule.pattern if plan.schedule else None,
         pattern_in_words=plan.schedule.in_words if plan.schedule else None,
         next_fire_time=coming[0] if coming else None,
-        coming=tuple(tick for tick in coming if tick <= snapshot.now + DAY),
+        coming=tuple(tick for tick in coming if detailed and tick <= snapshot.now + DAY),
         passed=tuple(passed),
-        last_job=_job_report(newest[-1]) if newest else None,
-        last_success=max(succeeded, default=None),
+        last_job=_job_report(last) if last else None,
+        last_success=success.created if success else None,
         last_outcome=_outcome_report(event) if event else None,
-        active=tuple(_active_report(job, snapshot.stuck.get(job.uri)) for job in active),
-        recent=tuple(_job_report(job) for job in reversed(recent)),
+        active=tuple(_active_reports(active, snapshot)),
+        active_count=len(active),
+        recent=tuple(_job_report(job) for job in recent),
     )
+
+
+def _active_reports(jobs: Sequence[Job], snapshot: Snapshot) -> Iterator[ActiveJobReport]:
+    """Yield as many active jobs as are listed, stuck ones before others, in their order."""
+    limit = MAX_LISTED if snapshot.detailed else MAX_LISTED_SHORT
+    ranked = sorted(jobs, key=lambda job: job.uri not in snapshot.stuck)[:limit]
+    listed = {job.uri for job in ranked}
+    for job in jobs:
+        if job.uri in listed:
+            yield _active_report(job, snapshot.stuck.get(job.uri))
 
 
 def _status(job: Job) -> JobStatus:

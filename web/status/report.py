@@ -13,7 +13,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from jobs.text import encodable
 
+MAX_DETAILED = 10  # streams of which one report lists the jobs and fire times of a day
 MAX_LISTED = 100  # jobs and fire times of one kind
+MAX_LISTED_SHORT = 3  # active jobs of one kind in a report that is not detailed
 
 Slug: TypeAlias = Literal["initial-sync", "healing", "dump"]
 JobStatus: TypeAlias = Literal["busy", "scheduled", "success", "failed", "canceled", "unknown"]
@@ -37,7 +39,10 @@ class JobReport(Report):
         description="last segment of its `adms:status`; `unknown` if it is none of the others"
     )
     created: datetime | None = Field(description="its `dct:created`")
-    modified: datetime | None = Field(description="newest date of the job and its tasks")
+    modified: datetime | None = Field(
+        description="its newest date; when it was created, if it has ended and is more than a day "
+        "old"
+    )
 
 
 class StuckJobReport(Report):
@@ -80,12 +85,13 @@ class KindReport(Report):
     pattern_in_words: str | None = Field(description="the cron pattern in English")
     next_fire_time: datetime | None = Field(description="when its next tick is due")
     coming: tuple[datetime, ...] = Field(
-        description="its fire times in the next 24 hours, at most the first 100"
+        description="its fire times in the next 24 hours, at most the first 100; none if the "
+        "report is not detailed"
     )
     passed: tuple[datetime, ...] = Field(
         (),
         description="its fire times in the last 24 hours by the present cron pattern, at most the "
-        "newest 100, the oldest first",
+        "newest 100, the oldest first; none if the report is not detailed",
     )
     last_job: JobReport | None = Field(description="its newest job")
     last_success: datetime | None = Field(description="when its newest successful job was created")
@@ -93,9 +99,16 @@ class KindReport(Report):
         description="outcome of its last tick or call; null if there was none since the process "
         "started"
     )
-    active: tuple[ActiveJobReport, ...] = Field(description="its active jobs, the oldest first")
+    active: tuple[ActiveJobReport, ...] = Field(
+        description="its active jobs, the oldest first; at most 100, or 3 if the report is not "
+        "detailed, stuck ones before others"
+    )
+    active_count: int = Field(
+        description="how many active jobs it has, or at least how many, see `store.complete`"
+    )
     recent: tuple[JobReport, ...] = Field(
-        description="its jobs of the last 24 hours, at most the newest 100, the oldest first"
+        description="its jobs of the last 24 hours, at most the newest 100, the oldest first; none "
+        "if the report is not detailed"
     )
 
 
@@ -118,6 +131,9 @@ class StoreReport(Report):
     endpoint: str = Field(description="address that queries are sent to")
     reachable: bool = Field(description="whether it answered for this report")
     problem: Text | None = Field(description="why it did not answer; null if it did")
+    complete: bool = Field(
+        description="whether all active jobs were read; otherwise there are 5,000 or more"
+    )
 
 
 class StatusReport(Report):
@@ -137,4 +153,8 @@ class StatusReport(Report):
         description="files of the configuration that differ from what runs; a restart reads them",
     )
     store: StoreReport = Field(description="the triplestore")
+    detailed: bool = Field(
+        description="whether jobs and fire times of a day are listed; false for all streams if "
+        "there are more than 10: `/<name>/status` lists them for one",
+    )
     streams: tuple[StreamReport, ...] = Field(description="the streams, in configured order")

@@ -1,0 +1,180 @@
+"""What the reports need of the store, with few requests whatever the number of streams and jobs.
+
+A reading takes one request. It lists the active jobs and those of the last day, or of some minutes
+if there are many streams. A second request lists the newest job of each operation, however old it
+is. Its answer is remembered, because it takes longer the more jobs there are. The first request
+brings it up to date, and shows when it has to be read again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import TypeAlias
+
+from jobs.clock import EARLIEST, Clock
+from jobs.events import EventLog
+from jobs.model import Job, Status, Stream
+from jobs.rules import CLOCK_TOLERANCE
+from jobs.store import BoundStore, CurrentJobs, JobStore, StoreError
+from jobs.streams import Streams
+from web.health import INTERNAL_ERROR
+from web.status.builder import DAY, StoreSnapshot
+from web.status.report import MAX_DETAILED
+
+_log = logging.getLogger(__name__)
+
+READ_SECONDS = 3.0  # for all requests of one reading; a page must not wait long for a store
+FRESH_SECONDS = 1.0  # for which all reports share a reading
+HISTORY_SECONDS = 300.0  # for which the newest jobs are remembered
+OVERLAP = timedelta(minutes=10)  # of what is remembered and what is read, as clocks differ
+
+JobsByUri: TypeAlias = Mapping[tuple[str, str], Job]  # by operation and URI
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """The newest job of each operation and its newest successful one, as they were once.
+
+    `at` is the wall-clock time at which they were read, `elapsed` the monotonic one. `cleanings` is
+    how often a person had removed jobs before that.
+    """
+
+    jobs: tuple[Job, ...]
+    at: datetime
+    elapsed: float
+    cleanings: int
+
+
+@dataclass(kw_only=True, eq=False)
+class StoreReader:
+    """Reads the store once for all reports of a second."""
+
+    streams: Streams
+    store: JobStore
+    clock: Clock
+    events: EventLog
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False)
+    _fresh: dict[Stream | None, tuple[float, StoreSnapshot]] = field(
+        default_factory=dict, init=False, repr=False
+    )
+    _history: History | None = field(default=None, init=False, repr=False)
+
+    @property
+    def few(self) -> bool:
+        """Whether one reading lists the jobs of the last day of all streams."""
+        return len(self.streams) <= MAX_DETAILED
+
+    def snapshot(self, only: Stream | None = None) -> StoreSnapshot:
+        """Return what is known of all streams, or of `only` one and its jobs of the last day.
+
+        A store that did not answer is not asked again within the second, whatever the stream.
+        """
+        scope = None if self.few else only
+        with self._lock:
+            now = self.clock.monotonic()
+            self._fresh = {
+                key: (read_at, snapshot)
+                for key, (read_at, snapshot) in self._fresh.items()
+                if now - read_at <= FRESH_SECONDS
+            }
+            for key, (_, snapshot) in self._fresh.items():
+                if key == scope or snapshot.problem:
+                    return snapshot
+            snapshot = self._read(scope)
+            self._fresh[scope] = self.clock.monotonic(), snapshot
+            return snapshot
+
+    def problem(self) -> str | None:
+        """Return why the store does not answer; None if it does."""
+        try:
+            self._bound().ping()
+        except Exception as error:  # noqa: BLE001 - every failure is a reason for the caller
+            return _reason(error)
+        return None
+
+    def _bound(self) -> BoundStore:
+        seconds = min(READ_SECONDS, self.clock.timeout)
+        return self.store.within(self.clock.deadline(seconds))
+
+    def _read(self, scope: Stream | None) -> StoreSnapshot:
+        operations = scope.operations if scope else self.streams.operations
+        now = self.clock.now()
+        since = now - DAY if scope or self.few else self._remembered_until(now) - OVERLAP
+        try:
+            bound = self._bound()
+            current = bound.current(operations, since)
+            history = self._past_jobs(bound, current, since, operations)
+        except Exception as error:  # noqa: BLE001 - the report still shows what the process knows
+            return StoreSnapshot.without(_reason(error))
+        return _combined(current, history, since, now)
+
+    def _remembered_until(self, now: datetime) -> datetime:
+        return min(self._history.at, now) if self._history else now
+
+    def _past_jobs(
+        self, bound: BoundStore, current: CurrentJobs, since: datetime, operations: Sequence[str]
+    ) -> tuple[Job, ...]:
+        """Return the newest jobs of all operations: remembered ones, if nothing contradicts them.
+
+        One that the reading of current jobs must list, but does not, was removed or has ended.
+        """
+        history, known = self._history, _by_uri(current.jobs)
+        if history and not self._is_outdated(history):
+            expected = (job for job in history.jobs if job.operation in {*operations})
+            if all(_key(job) in known for job in expected if _is_current(job, since)):
+                return history.jobs
+        cleanings, now = self.events.cleanings, self.clock.now()
+        jobs = bound.newest(self.streams.operations, now + CLOCK_TOLERANCE)
+        elapsed = self.clock.monotonic()
+        self._history = History(jobs=jobs, at=now, elapsed=elapsed, cleanings=cleanings)
+        return jobs
+
+    def _is_outdated(self, history: History) -> bool:
+        age = self.clock.monotonic() - history.elapsed
+        return age > HISTORY_SECONDS or history.cleanings != self.events.cleanings
+
+
+def _combined(
+    current: CurrentJobs, past: Iterable[Job], since: datetime, now: datetime
+) -> StoreSnapshot:
+    """Return what a reading shows; a job of the past counts as it is now."""
+    known = _by_uri(current.jobs)
+    jobs = [*(job for job in past if _key(job) not in known), *current.jobs]
+    dated = [job for job in jobs if job.created and job.created <= now + CLOCK_TOLERANCE]
+    return StoreSnapshot.of(
+        active=(job for job in current.jobs if job.active),
+        recent=(job for job in current.jobs if job.created and job.created >= since),
+        newest=_newest(dated),
+        succeeded=_newest(job for job in dated if job.status is Status.SUCCESS),
+        complete=current.complete,
+    )
+
+
+def _newest(jobs: Iterable[Job]) -> Iterator[Job]:
+    """Yield the newest job of each operation."""
+    by_age = sorted(jobs, key=lambda job: (job.created or EARLIEST, job.uri))
+    yield from {job.operation: job for job in by_age}.values()
+
+
+def _is_current(job: Job, since: datetime) -> bool:
+    return job.active or (job.created or EARLIEST) >= since
+
+
+def _key(job: Job) -> tuple[str, str]:
+    return job.operation, job.uri
+
+
+def _by_uri(jobs: Iterable[Job]) -> JobsByUri:
+    return {_key(job): job for job in jobs}
+
+
+def _reason(error: Exception) -> str:
+    """Return why a read failed, and log an unexpected error with its traceback."""
+    if isinstance(error, StoreError):
+        return str(error)
+    _log.error("reading the store failed unexpectedly", exc_info=error)
+    return INTERNAL_ERROR
