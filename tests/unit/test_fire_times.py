@@ -9,7 +9,7 @@ import pytest
 
 from jobs import cron
 from tests.support.builders import at
-from web.status.builder import DAY, FireTimes
+from web.status.fire_times import DAY, FireTimes
 from web.status.report import MAX_LISTED
 
 NOW = at("2024-01-06T06:00")

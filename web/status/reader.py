@@ -16,7 +16,8 @@ from jobs.streams import Streams
 from settings.fields import Settings
 from settings.version import VERSION
 from web.health import Health
-from web.status.builder import FireTimes, Snapshot, stream_report
+from web.status.builder import Snapshot, stream_report
+from web.status.fire_times import FireTimes
 from web.status.report import StatusReport, StoreReport
 from web.status.store_reader import StoreReader
 

@@ -22,7 +22,8 @@ from jobs.rules import CLOCK_TOLERANCE
 from jobs.store import BoundStore, CurrentJobs, JobStore, StoreError
 from jobs.streams import Streams
 from web.health import INTERNAL_ERROR
-from web.status.builder import DAY, StoreSnapshot
+from web.status.builder import StoreSnapshot
+from web.status.fire_times import DAY
 from web.status.report import MAX_DETAILED
 
 _log = logging.getLogger(__name__)
