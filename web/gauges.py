@@ -15,9 +15,8 @@ from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, 
 from prometheus_client.registry import Collector
 
 from jobs.model import JobKind
-from web.status.report import KindReport, StatusReport
+from web.status.report import UNNAMED, KindReport, StatusReport
 
-UNNAMED: Final = "-"  # label of the environment's stream, which has no name
 KIND_LABELS: Final = ("stream", "kind")
 
 Labels: TypeAlias = tuple[str, ...]
@@ -104,9 +103,8 @@ def _failed(kind: KindReport) -> float | None:
 
 def _stuck(report: StatusReport) -> Series:
     for labels, kind in _kinds(report):
-        causes = [job.trouble.cause for job in kind.active if job.trouble]
-        for cause in dict.fromkeys(causes):
-            yield (*labels, cause), causes.count(cause)
+        for cause, number in kind.stuck.items():
+            yield (*labels, cause), number
 
 
 def _active(report: StatusReport) -> Series:

@@ -23,8 +23,8 @@ from prometheus_client.registry import Collector
 
 from jobs.events import Event, Result
 from jobs.model import JobKind, Trigger
-from web.gauges import KIND_LABELS, UNNAMED, StatusCollector, gauge
-from web.status.report import StatusReport
+from web.gauges import KIND_LABELS, StatusCollector, gauge
+from web.status.report import UNNAMED, StatusReport
 
 # The results after which a tick is no longer due.
 FINAL = (Result.CREATED, Result.DONE, Result.SUPERSEDED, Result.MISSED, Result.CLEANED)

@@ -37,6 +37,17 @@ NAME: Final = {
     "description": "Name of a stream of the config file, in any case",
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._~-]*$"},
 }
+NAME_OR_DASH: Final = NAME | {
+    "description": "Name of a stream of the config file, in any case; `-` for the environment's",
+    "schema": {"type": "string", "pattern": "^(-|[A-Za-z0-9][A-Za-z0-9._~-]*)$"},
+}
+SEARCH: Final = {
+    "name": "search",
+    "in": "query",
+    "description": "Words that the page's streams must have in their name or state; only the page "
+    "reads it",
+    "schema": {"type": "string"},
+}
 INTRODUCTION: Final = (
     "This service creates the jobs that drive a delta producer, and shows their status. The API "
     "has no login, so it must not be reachable from outside. The case of paths and a trailing "
@@ -113,34 +124,48 @@ def _call(kind: JobKind, verb: str, *, named: bool) -> Json:
 
 def _views() -> Json:
     """Describe the calls that only read."""
-    text, status = {"type": "string"}, {"$ref": "#/components/schemas/StatusReport"}
-    alive, ready = (
-        _object("The answer if it is so", status={"const": word, "description": "Always the same"})
-        for word in ("alive", "ready")
-    )
+    return _pages() | _status_views() | _monitoring_views()
+
+
+def _pages() -> Json:
+    text = {"type": "string"}
     home = {
         "description": "The greeting, or the status page if the client accepts HTML",
         "content": {"text/plain": {"schema": text}, "text/html": {"schema": text}},
     }
-    metrics = _answer("Prometheus's text format", "text/plain", text)
+    page = _answer("The page", "text/html", text)
+    search = {"parameters": [SEARCH]}
+    return {
+        "/": {"get": _view("home", "Greeting or status page", home, "503") | search},
+        "/{name}/": {
+            "parameters": [NAME_OR_DASH],
+            "get": _view("page-of-stream", "Page of one stream", page, "404", "503"),
+        },
+    }
+
+
+def _status_views() -> Json:
+    status = {"$ref": "#/components/schemas/StatusReport"}
     one = _view("status-of-stream", "Status of one stream", _json(status), "404", "503")
     return {
-        "/": {"get": _view("home", "Greeting or status page", home, "503")},
         "/status": {"get": _view("status", "Status of all streams", _json(status), "503")},
-        "/{name}/status": {"parameters": [NAME], "get": one},
-        "/health/live": {
-            "get": _view(
-                "live", "Whether the process works; if not, restart it", _json(alive), "503"
-            )
-        },
-        "/health/ready": {
-            "get": _view(
-                "ready",
-                "Whether the store answers and the schedules are armed",
-                _json(ready),
-                "503",
-            )
-        },
+        "/{name}/status": {"parameters": [NAME_OR_DASH], "get": one},
+    }
+
+
+def _monitoring_views() -> Json:
+    text = {"type": "string"}
+    alive, ready = (
+        _object("The answer if it is so", status={"const": word, "description": "Always the same"})
+        for word in ("alive", "ready")
+    )
+    works = "Whether the process works; if not, restart it"
+    armed = "Whether the store answers and the schedules are armed"
+    metrics = _answer("Prometheus's text format, or OpenMetrics if asked for", "text/plain", text)
+    metrics["content"]["application/openmetrics-text"] = {"schema": text}
+    return {
+        "/health/live": {"get": _view("live", works, _json(alive), "503")},
+        "/health/ready": {"get": _view("ready", armed, _json(ready), "503")},
         "/metrics": {"get": _view("metrics", "Metrics for Prometheus", metrics, "503")},
         "/openapi.json": {"get": _view("document", "This document", _json({"type": "object"}))},
     }

@@ -17,6 +17,7 @@ from web import cross_origin, errors
 from web.api import Api
 from web.channel import MAX_CONNECTIONS, Channel
 from web.listening import listen
+from web.stream_paths import converter
 from web.views import Views
 
 # How many threads may wait for the store: those of calls of the API, of pages and status, of
@@ -35,6 +36,7 @@ def create_wsgi(api: Api, views: Views) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
+    app.url_map.converters["stream"] = converter(views.streams)
     app.register_blueprint(api.blueprint())
     app.register_blueprint(views.blueprint())
     errors.register(app)

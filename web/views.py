@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import ServiceUnavailable
 
+from jobs.model import Stream
 from jobs.streams import Streams
 from web import openapi
 from web.limits import RETRY_AFTER, ConcurrencyLimit
 from web.metrics import Metrics
 from web.page import render
 from web.status.reader import StatusReader
+from web.stream_paths import find
 
+MAX_SEARCH = 100  # characters
 GREETING = "Hello from delta-producer-background-jobs-initiator :)"
 
 
@@ -40,6 +43,7 @@ class Views:
             ("/", self.home),
             ("/status", self.status),
             ("/<name>/status", self.status),
+            ("/<stream:name>/", self.stream),
             ("/health/live", self.live),
             ("/health/ready", self.ready),
             ("/metrics", self.show_metrics),
@@ -54,15 +58,26 @@ class Views:
         if accepted == "text/html":
             with self.pages.slot():
                 report = self.reader.report()
-            answer = Response(render.render(report, self.reader.zone), mimetype="text/html")
+            search = _search()
+            page = render.render(report, self.reader.zone, search)
+            answer = Response(page, mimetype="text/html")
+            if render.is_overview(report, search):
+                answer.headers["Content-Security-Policy"] = render.SEARCH_POLICY
         else:
             answer = Response(GREETING, mimetype="text/plain")
         answer.headers["Vary"] = "Accept"
         return answer
 
+    def stream(self, name: Stream) -> Response:
+        """Return the page of the stream that a path names."""
+        with self.pages.slot():
+            report = self.reader.report(name)
+        page = render.render_stream(report, self.reader.zone)
+        return Response(page, mimetype="text/html")
+
     def status(self, name: str | None = None) -> Response:
         """Return the status of all streams, or of one."""
-        only = None if name is None else self.streams.find(name)
+        only = None if name is None else find(self.streams, name)
         with self.pages.slot():
             report = self.reader.report(only)
         return _json(report.model_dump_json())
@@ -95,6 +110,11 @@ class Views:
     def document(self) -> Response:
         """Return the OpenAPI document."""
         return _json(json.dumps(openapi.document()))
+
+
+def _search() -> str:
+    """Return the words that the page is searched for."""
+    return " ".join(request.args.get("search", "").split())[:MAX_SEARCH]
 
 
 def _json(text: str) -> Response:

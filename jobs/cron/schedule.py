@@ -4,6 +4,7 @@ import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cached_property
 
 from cronsim import CronSim
 
@@ -30,7 +31,7 @@ class Schedule:
     _plain: str = field(repr=False, compare=False)
     _once: bool = field(repr=False, compare=False)
 
-    @property
+    @cached_property
     def in_words(self) -> str:
         """The pattern in English, without the rules for clock changes."""
         return describe.in_words(self._plain)

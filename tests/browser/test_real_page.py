@@ -192,21 +192,46 @@ def test_without_its_store_the_page_still_shows_the_schedules(browser: Browser) 
                 assert visit.page.locator("circle.tick").count() > 24
 
 
-def test_fifty_streams_are_shown(browser: Browser, tmp_path: Path) -> None:
-    """It takes about 0.3 s with its four queries; only a hang takes longer than the page waits."""
+@pytest.mark.parametrize("display", DISPLAYS, ids=str)
+def test_fifty_streams_have_an_overview_a_search_and_pages(
+    browser: Browser, fifty_streams: Service, display: tuple[int, str]
+) -> None:
+    visit = Visit(browser, address(fifty_streams), width=display[0], color_scheme=display[1])
+    page = visit.page
+    eventually(lambda: page.reload() and "1 job is stuck" in page.content(), "a stuck job")
+    assert page.locator(".lines li").count() == FIFTY
+    assert page.locator(".attention li").count() == 1
+    assert page.locator("svg").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= display[0]
+    page.get_by_role("searchbox", name="Search").fill("Stream-4 fine")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_text("11 of 50 streams").wait_for()
+    assert page.locator(".lines li").count() == 11
+    page.get_by_role("link", name="stream-47").click()
+    page.get_by_role("heading", name="stream-47").wait_for()
+    assert page.locator("rect.success").count() >= 23
+    page.get_by_role("link", name="All streams").click()
+    page.get_by_role("heading", name="1 job is stuck").wait_for()
+    assert page.url == address(fifty_streams)
+    assert visit.errors == []
+    assert all(url.startswith(address(fifty_streams)) for url in visit.requested)
+    visit.close()
+
+
+@pytest.fixture(scope="module")
+def fifty_streams(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The service with fifty streams and their jobs of two days; the dump of one is stuck."""
     names = [f"stream-{number}" for number in range(FIFTY)]
-    config = tmp_path / "config.json"
+    config = tmp_path_factory.mktemp("fifty") / "config.json"
     config.write_text(json.dumps([entry(name) for name in names]))
     with Oxigraph() as store:
         for name in names:
             sync = job_text(f"{SYNC}/{name}", "success", timedelta(days=30))
             dumps = [job_text(f"{DUMP}/{name}", "success", timedelta(hours=n)) for n in range(48)]
             put(store, [sync, *dumps])
-        with (
-            service_of(store, config) as service,
-            visiting(browser, service, (DESK, "light")) as visit,
-        ):
-            assert visit.page.get_by_role("heading", level=2).count() == FIFTY
+        put(store, [job_text(f"{DUMP}/stream-3", "busy", timedelta(hours=5), STUCK)])
+        with service_of(store, config) as service:
+            yield service
 
 
 def entry(name: str) -> dict[str, object]:

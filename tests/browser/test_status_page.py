@@ -113,7 +113,7 @@ def test_the_page_shows_streams_next_ticks_and_the_zone(visit: Any) -> None:
     assert "in 1 h 10 min" in table.get_by_role("row", name="dump").inner_text()
     for text in ("Europe/Brussels, UTC+01:00", "http://database:8890/sparql", "Working"):
         assert found.shows(text), text
-    found.page.get_by_role("link", name="worship-posts").click()
+    found.page.get_by_role("link", name="worship-posts fine").click()
     assert found.page.get_by_role("heading", name="worship-posts").is_visible()
 
 

@@ -164,7 +164,7 @@ def test_a_call_without_a_name_is_not_found_if_the_environment_has_no_stream(met
     assert "public, Posts" in error_detail(answer, 404, "Not Found")
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "//healing-jobs", "/public", "/a/b/healing-jobs"])
+@pytest.mark.parametrize("path", ["/nowhere", "//healing-jobs", "/health", "/a/b/healing-jobs"])
 def test_other_paths_are_not_found(service: WebHarness, path: str) -> None:
     error_detail(service.client.post(path), 404, "Not Found")
 

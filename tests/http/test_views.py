@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from markupsafe import escape
 from prometheus_client.parser import text_string_to_metric_families
 
 from jobs.events import Result
@@ -44,7 +45,7 @@ OTHERS = {
     "plain before HTML": "text/plain, text/html;q=0.9",
     "nonsense": "))",
 }
-VIEWS = ["/", "/status", "/public/status", "/health/live", "/health/ready", "/metrics"]
+VIEWS = ["/", "/public/", "/status", "/public/status", "/health/live", "/health/ready", "/metrics"]
 VIEWS += ["/openapi.json"]
 
 
@@ -97,6 +98,82 @@ def test_there_is_a_page_while_the_store_is_away() -> None:
     assert "refused" in answer.text
 
 
+# the page of a stream
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/public/", "public"),
+        ("/public", "public"),
+        ("/POSTS/", "Posts"),
+        ("/-/", "the environment's stream"),
+    ],
+)
+def test_every_stream_has_a_page_of_its_own(path: str, name: str) -> None:
+    answer = harness_of().client.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.text.count('<section class="stream"') == 1
+    assert f"<bdi>{escape(name)}</bdi></h2>" in answer.text
+    assert "form-action 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_stream_without_a_name_has_a_page_only_if_it_exists() -> None:
+    answer = harness_of(stream_of()).client.get("/-/")
+    assert "public" in error_detail(answer, 404, "Not Found")
+
+
+@pytest.mark.parametrize("path", ["/healing-jobs", "/healing-jobs/"])
+def test_the_path_of_a_call_is_no_page_of_a_stream(path: str) -> None:
+    answer = harness_of().client.get(path)
+    error_detail(answer, 405, "Method Not Allowed")
+    assert "POST" in answer.headers["Allow"]
+
+
+# the overview of many streams
+
+
+def many(number: int = 11) -> WebHarness:
+    return harness_of(*(stream_of(f"s{index}") for index in range(number)))
+
+
+def test_many_streams_have_an_overview_with_a_search() -> None:
+    client = many().client
+    answer = client.get("/", headers={"Accept": "text/html"})
+    assert 'href="/s7/"' in answer.text
+    assert 'href="/s10/"' in answer.text
+    found = client.get("/?search=+S1+fine", headers={"Accept": "text/html"})
+    assert 'href="/s10/"' not in found.text, "it is not synced"
+    found = client.get("/?search=S1++sync", headers={"Accept": "text/html"})
+    assert [path for path in ("/s1/", "/s10/", "/s7/") if f'href="{path}"' in found.text] == [
+        "/s1/",
+        "/s10/",
+    ]
+    for one in (answer, found):
+        assert "form-action 'self'" in one.headers["Content-Security-Policy"]
+        assert "<svg" not in one.text
+
+
+def test_few_streams_are_shown_in_full_unless_they_are_searched() -> None:
+    client = many(10).client
+    answer = client.get("/", headers={"Accept": "text/html"})
+    assert answer.text.count('<figure class="timeline">') == 10
+    assert "form-action 'none'" in answer.headers["Content-Security-Policy"]
+    found = client.get("/?search=s7", headers={"Accept": "text/html"})
+    assert 'href="/s7/"' in found.text
+    assert 'href="/s8/"' not in found.text
+
+
+@pytest.mark.parametrize("search", ["%3Cscript%3E%22%27", "a" * 9000, "%ff%ed%a0%80", "%00%0a"])
+def test_a_search_is_shown_as_text(search: str) -> None:
+    answer = many().client.get(f"/?search={search}", headers={"Accept": "text/html"})
+    assert answer.status_code == 200
+    assert "<script" not in answer.text
+    assert "No stream matches." in answer.text
+    assert "a" * 101 not in answer.text
+
+
 # the status
 
 
@@ -110,13 +187,14 @@ def test_there_is_a_page_while_the_store_is_away() -> None:
         ("/PUBLIC/Status/", ["public"]),
         ("/posts/status", ["Posts"]),
         ("/Posts/status", ["Posts"]),
+        ("/-/status", [None]),
     ],
 )
 def test_the_status_of_all_streams_or_one(path: str, names: list[str | None]) -> None:
     assert [stream.name for stream in harness_of().status(path).streams] == names
 
 
-@pytest.mark.parametrize("path", ["/pubic/status", "/health/status", "/-/status"])
+@pytest.mark.parametrize("path", ["/pubic/status", "/health/status", "/pubic/", "/pubic"])
 def test_the_answer_to_an_unknown_stream_lists_the_existing_ones(path: str) -> None:
     text = error_detail(harness_of().client.get(path), 404, "Not Found")
     assert path.split("/")[1] in text
@@ -162,6 +240,7 @@ def test_keys_are_stable_and_always_there() -> None:
             "last_outcome",
             "active",
             "active_count",
+            "stuck",
         ),
         "recent",
     }
@@ -364,6 +443,7 @@ def test_an_unexpected_error_of_the_store_is_logged_and_contained(
     harness = harness_of()
     monkeypatch.setattr(harness.store, "current", lambda *_: 1 / 0)
     monkeypatch.setattr(harness.store, "ping", lambda *_: 1 / 0)
+    monkeypatch.setattr(harness.store, "newest", lambda *_: 1 / 0)
     answer = harness.client.get(path, headers={"Accept": "text/html"})
     assert answer.status_code == (503 if path == "/health/ready" else 200)
     assert "zero" not in answer.text.lower()
@@ -511,7 +591,7 @@ def test_every_answer_is_protected_from_other_pages(path: str, accept: str) -> N
     assert "Server" not in answer.headers
 
 
-@pytest.mark.parametrize("path", ["/", "/status", "/public/status"])
+@pytest.mark.parametrize("path", ["/", "/public/", "/status", "/public/status"])
 def test_a_call_beyond_the_limit_is_refused(path: str) -> None:
     client = harness_of(max_views=0).client
     answer = client.get(path, headers={"Accept": "text/html"})

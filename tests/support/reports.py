@@ -6,6 +6,7 @@ state that operators meet. `report_of` and the other builders make any other rep
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import islice
@@ -100,6 +101,7 @@ def kind(slug: Any = "dump", **more: Any) -> KindReport:
         "passed": (),
         "active": (),
         "active_count": len(more.get("active", ())),
+        "stuck": Counter(job.trouble.cause for job in more.get("active", ()) if job.trouble),
         "recent": (),
     }
     return KindReport(**fixed | more)
@@ -164,6 +166,7 @@ def with_stuck_job() -> StatusReport:
             "dump",
             active=(stuck,),
             active_count=1,
+            stuck={"no sign of life": 1},
             last_outcome=outcome("waits", reason=reason),
         ),
         _changed(posts, "healing", **_eventful()),
@@ -175,7 +178,7 @@ def store_down() -> StatusReport:
     """Return what the process still knows while the store does not answer."""
     known = healthy()
     gone: dict[str, Any] = {"last_job": None, "last_success": None, "recent": ()}
-    gone |= {"active": (), "active_count": 0}
+    gone |= {"active": (), "active_count": 0, "stuck": {}}
     streams = tuple(
         found.model_copy(
             update={

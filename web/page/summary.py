@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from jobs.text import count
 from web.status.report import (
     ActiveJobReport,
     KindReport,
@@ -44,10 +45,17 @@ class Summary(NamedTuple):
     text: str
 
 
-class StuckEntry(NamedTuple):
-    """A stuck job, with its stream and the number of that stream on the page."""
+class Concern(NamedTuple):
+    """A notable fact about a kind. Rank 0 is the most serious; `reason` may be empty."""
 
-    number: int
+    rank: int
+    summary: Summary
+    reason: str
+
+
+class StuckEntry(NamedTuple):
+    """A stuck job, with its stream."""
+
     stream: StreamReport
     kind: KindReport
     job: ActiveJobReport
@@ -74,19 +82,32 @@ def steps(diagnosis: StuckJobReport) -> list[str]:
     return [capitalized(step) for step in diagnosis.remedy.split("; ")]
 
 
+def active_jobs(report: StatusReport) -> str:
+    """Return how many active jobs the streams have; more than were read are `5,000 or more`."""
+    number = sum(kind.active_count for stream in report.streams for kind in stream.kinds)
+    if not report.store.complete:
+        return f"{number:,} or more active jobs"
+    return f"{number:,} active jobs" if number > 1 else count(number, "active job")
+
+
+def stuck_count(report: StatusReport) -> int:
+    """Return how many jobs are stuck, those included that the report does not list."""
+    return sum(sum(kind.stuck.values()) for stream in report.streams for kind in stream.kinds)
+
+
 def stuck_jobs(report: StatusReport) -> Iterator[StuckEntry]:
-    """Yield all stuck jobs."""
-    for number, stream in enumerate(report.streams, 1):
+    """Yield the stuck jobs that the report lists."""
+    for stream in report.streams:
         for kind in stream.kinds:
             for job in kind.active:
                 if job.trouble is not None:
-                    yield StuckEntry(number, stream, kind, job, job.trouble)
+                    yield StuckEntry(stream, kind, job, job.trouble)
 
 
 def overall(report: StatusReport) -> Summary:
     """Return the most serious fact about the service."""
     known = report.store.reachable
-    stuck = len(list(stuck_jobs(report)))
+    stuck = stuck_count(report)
     bad = sum(of_stream(stream, jobs_known=known).tone == "bad" for stream in report.streams)
     if not known:
         return Summary("bad", "The store does not answer")
@@ -104,9 +125,9 @@ def overall(report: StatusReport) -> Summary:
 
 def of_stream(stream: StreamReport, *, jobs_known: bool) -> Summary:
     """Return the most serious fact about a stream."""
-    concerns = [concern for kind in stream.kinds for concern in _concerns(kind)]
-    if concerns:
-        return min(concerns, key=lambda concern: concern[0])[1]
+    concern = most_serious(stream)
+    if concern:
+        return concern.summary
     if not any(kind.enabled for kind in stream.kinds):
         return Summary("idle", "disabled")
     if not jobs_known:
@@ -114,16 +135,23 @@ def of_stream(stream: StreamReport, *, jobs_known: bool) -> Summary:
     return Summary("good", "fine") if stream.synced else Summary("idle", "not synced")
 
 
-def _concerns(kind: KindReport) -> Iterator[tuple[int, Summary]]:
-    """Yield each notable fact about a kind with its rank; rank 0 is the most serious."""
-    result = None if kind.last_outcome is None else kind.last_outcome.result
-    if any(job.trouble for job in kind.active):
-        yield 0, Summary("bad", f"{kind_name(kind)} stuck")
-    if result in ("missed", "failed"):
-        yield 1, Summary("bad", f"{kind_name(kind)} {result}")
-    if result == "waits":
-        yield 2, Summary("warn", f"{kind_name(kind)} waits")
+def most_serious(stream: StreamReport) -> Concern | None:
+    """Return the most serious fact about the kinds of a stream; None if nothing is notable."""
+    concerns = [concern for kind in stream.kinds for concern in _concerns(kind)]
+    return min(concerns, key=lambda concern: concern.rank, default=None)
+
+
+def _concerns(kind: KindReport) -> Iterator[Concern]:
+    """Yield each notable fact about a kind."""
+    name = kind_name(kind)
+    outcome = kind.last_outcome
+    if kind.stuck:
+        yield Concern(0, Summary("bad", f"{name} stuck"), ", ".join(kind.stuck))
+    if outcome and outcome.result in ("missed", "failed"):
+        yield Concern(1, Summary("bad", f"{name} {outcome.result}"), outcome.reason)
+    if outcome and outcome.result == "waits":
+        yield Concern(2, Summary("warn", f"{name} waits"), outcome.reason)
     if kind.last_job is not None and kind.last_job.status == "failed":
-        yield 1, Summary("bad", f"last {kind_name(kind)} failed")
+        yield Concern(1, Summary("bad", f"last {name} failed"), "")
     if kind.active:
-        yield 3, Summary("run", f"{kind_name(kind)} {kind.active[0].status}")
+        yield Concern(3, Summary("run", f"{name} {kind.active[0].status}"), "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -139,6 +139,9 @@ def _kind_report(stream: Stream, plan: Plan, snapshot: Snapshot) -> KindReport:
         last_outcome=_outcome_report(event) if event else None,
         active=tuple(_active_reports(active, snapshot)),
         active_count=len(active),
+        stuck=Counter(
+            snapshot.stuck[job.uri].cause.value for job in active if job.uri in snapshot.stuck
+        ),
         recent=tuple(_job_report(job) for job in recent),
     )
 

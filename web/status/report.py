@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from jobs.text import encodable
 
+UNNAMED = "-"  # the environment's stream in paths and labels; a name begins otherwise
 MAX_DETAILED = 10  # streams of which one report lists the jobs and fire times of a day
 MAX_LISTED = 100  # jobs and fire times of one kind
 MAX_LISTED_SHORT = 3  # active jobs of one kind in a report that is not detailed
@@ -106,6 +107,7 @@ class KindReport(Report):
     active_count: int = Field(
         description="how many active jobs it has, or at least how many, see `store.complete`"
     )
+    stuck: dict[str, int] = Field(description="how many of its active jobs are stuck, by the cause")
     recent: tuple[JobReport, ...] = Field(
         description="its jobs of the last 24 hours, at most the newest 100, the oldest first; none "
         "if the report is not detailed"
