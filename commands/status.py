@@ -95,9 +95,10 @@ def problems(report: StatusReport) -> Iterator[str]:
         yield f"the store is not reachable: {report.store.problem}"
     for stream in report.streams:
         for kind in stream.kinds:
-            for job in kind.active:
-                if job.trouble is not None:
-                    yield f"stuck: {_kind(kind)} of {stream_name(stream.name)}: {job.uri}"
+            listed = [job.uri for job in kind.active if job.trouble is not None]
+            left = sum(kind.stuck.values()) - len(listed)
+            for shown in [*listed, *([f"{left} more"] if left else [])]:
+                yield f"stuck: {_kind(kind)} of {stream_name(stream.name)}: {shown}"
 
 
 def lines(report: StatusReport) -> Iterator[str]:
@@ -165,6 +166,8 @@ def _details(kind: KindReport, zone: tzinfo) -> Iterator[str]:
             yield from wrapped(f"active: {job.uri} ({job.status})", 4)
         else:
             yield from _stuck(job, job.trouble, zone)
+    if left := kind.active_count - len(kind.active):
+        yield f"    active: {left} more"
 
 
 def _stuck(job: ActiveJobReport, trouble: StuckJobReport, zone: tzinfo) -> Iterator[str]:

@@ -116,6 +116,16 @@ def test_a_stuck_job_is_shown_with_cause_and_remedy() -> None:
     )
 
 
+def test_jobs_that_the_status_only_counts_are_counted() -> None:
+    stuck = active(uri=JOB, trouble=TROUBLE)
+    counted = kind(active=(stuck,), active_count=9, stuck={"no task": 2, TROUBLE.cause: 1})
+    result = status(report(counted, detailed=False))
+    assert result.stderr == (
+        f"stuck: dump of stream public: {JOB}\nstuck: dump of stream public: 2 more\n"
+    )
+    assert "\n    active: 8 more\n" in result.stdout
+
+
 def test_no_line_is_too_long_for_a_terminal() -> None:
     long = "word " * 60
     stuck = active(uri=JOB, created=None, trouble=diagnosis(message=long))
