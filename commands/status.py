@@ -171,7 +171,7 @@ def _details(kind: KindReport, zone: tzinfo) -> Iterator[str]:
 
 
 def _stuck(job: ActiveJobReport, trouble: StuckJobReport, zone: tzinfo) -> Iterator[str]:
-    since = instant(trouble.since, zone)
-    yield from wrapped(f"stuck since {since}, {trouble.cause}: {job.uri} ({job.status})", 4)
+    since = f" since {instant(trouble.since, zone)}" if trouble.since else ""
+    yield from wrapped(f"stuck{since}, {trouble.cause}: {job.uri} ({job.status})", 4)
     yield from wrapped(trouble.message, 6)
     yield from wrapped(f"→ {trouble.remedy}", 6)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from jobs.iri import BY_HAND
 from jobs.model import Job, JobKind, Stream
-from jobs.rules import MAX_NAMED, listed
+from jobs.rules import MAX_NAMED, listed, why_healings_wait
 from jobs.store import BoundStore, StoreError, StoreUnavailable
 from jobs.stream_log import log_about
 from jobs.text import count, first_few
@@ -19,10 +19,14 @@ MAX_VAIN = 3  # updates in a row after which a read finds every job of the batch
 
 
 class Deleted(NamedTuple):
-    """The jobs that were removed, and those that are left because no update can name them."""
+    """The jobs that were removed, and those that are left because no update can name them.
+
+    `consequence` is what the stream waits for from now on; empty if that is nothing.
+    """
 
     removed: tuple[Job, ...]
     left: tuple[Job, ...]
+    consequence: str
 
 
 def delete_jobs(
@@ -52,7 +56,21 @@ def delete_jobs(
     finally:
         forget(sent.keys())
     log.info("cleaned by request: %s", _summary(tuple(removed.values())))
-    return Deleted(tuple(removed.values()), left)
+    consequence = _consequence(store, stream, kind) if removed else ""
+    if consequence:
+        log.warning("%s", consequence)
+    return Deleted(tuple(removed.values()), left, consequence)
+
+
+def _consequence(store: BoundStore, stream: Stream, kind: JobKind) -> str:
+    """Return what the stream waits for without the removed jobs, as far as the store answers."""
+    if kind is not JobKind.INITIAL_SYNC:
+        return ""
+    try:
+        return why_healings_wait(stream, store.state(stream)) or ""
+    except StoreError as error:
+        log_about(_log, stream, kind).info("whether healings wait now is not known: %s", error)
+        return ""
 
 
 def refuse_undeletable(jobs: Sequence[Job], removed: int) -> None:

@@ -110,6 +110,18 @@ def decide(  # noqa: PLR0913 - the rule depends on exactly these facts
     return Create() if asked else _decide_unasked(stream, kind, state)
 
 
+def why_healings_wait(stream: Stream, state: StreamState) -> str | None:
+    """Return that the healings of a stream wait for an initial sync, and what ends that.
+
+    Return None if they do not.
+    """
+    kind = JobKind.HEALING
+    if not (_enabled(stream, kind) and _needs_sync(stream, kind)) or state.synced or state.healed:
+        return None
+    way = _way_to_sync(stream, _no_initial_sync(stream, state))
+    return f"healings wait until an initial sync succeeds: {way}, or set {stream.freed_by}"
+
+
 def _enabled(stream: Stream, kind: JobKind) -> bool:
     return stream.plan(kind).enabled
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Any, TypeAlias
@@ -14,6 +15,7 @@ from jobs.model import Job, Status
 from sparql.vocabulary import STATUS_BASE
 
 Binding: TypeAlias = dict[str, str]
+_DAY_WITH_ZONE = re.compile(r"(\d{4}-\d\d-\d\d)(Z|[+-]\d\d:\d\d)")
 
 
 class AnswerError(ValueError):
@@ -75,11 +77,14 @@ def parse_operations(bindings: Sequence[Binding]) -> frozenset[str]:
 def parse_date(text: str) -> datetime | None:
     """Return a timestamp as other services write it; one without a zone is in UTC, as theirs are.
 
+    A date counts from the beginning of its day; XML Schema allows a zone after it too.
+
     Unreadable timestamps are treated as missing, so that another service's mistake cannot block a
     stream. So are the first and the last year of the calendar, which not every zone has.
     """
+    day = _DAY_WITH_ZONE.fullmatch(text)
     try:
-        instant = isoparse(text)
+        instant = isoparse(f"{day[1]}T00:00:00{day[2]}" if day else text)
     except (ValueError, OverflowError):
         return None
     if instant.year in (MINYEAR, MAXYEAR):

@@ -55,8 +55,8 @@ class StuckThresholds:
 class StuckJob:
     """An active job that does not end.
 
-    `since` is when it became stuck, by the dates in the store. `problem` describes what is wrong
-    with this job, `remedy` what an operator can do.
+    `since` is when it became stuck, by the dates in the store; it is not `dated` if there are none.
+    `problem` describes what is wrong with this job, `remedy` what an operator can do.
     """
 
     stream: Stream
@@ -65,6 +65,7 @@ class StuckJob:
     since: datetime
     problem: str
     remedy: str
+    dated: bool = True
 
     def __str__(self) -> str:
         """Return all of it as one message."""
@@ -97,6 +98,7 @@ def diagnose(
         since=last + limit,
         problem=_problem(job, cause, task, last),
         remedy=_remedy(job, cause, task, stream),
+        dated=last > EARLIEST,
     )
 
 
@@ -152,9 +154,13 @@ def _last_change(job: Job, cause: Cause, task: Task | None, now: datetime) -> da
 def _problem(job: Job, cause: Cause, task: Task | None, last: datetime) -> str:
     if cause is Cause.NOT_NAMEABLE:
         return f"it is in graph {job.graph}, and its URI is a blank node or a relative IRI"
-    date = last.isoformat() if last > EARLIEST else "an unknown date"
+    date = last.isoformat() if last > EARLIEST else None
     if task is None:
-        return f"it was created without a task, or lost it, since {date}"
+        since = f", since {date}" if date else "; it has no date"
+        return f"it was created without a task, or lost it{since}"
+    if date is None:
+        status = task.status.value if task.status else "active"
+        return f"task {task.uri} is {status}, and no date shows since when"
     if cause.finished:
         status = task.status.value if task.status else "done"
         return f"task {task.uri} is {status}, the last change is {date}"

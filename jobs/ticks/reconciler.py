@@ -91,11 +91,11 @@ class Reconciler:
         deadline = self.clock.deadline()
         with self.locks.hold(stream, deadline):
             store = self.store.within(deadline)
-            jobs, left = delete_jobs(store, stream, kind, self.recorder.reporter.forget)
+            deleted = delete_jobs(store, stream, kind, self.recorder.reporter.forget)
             until = self._discard(stream, kind)
-        self.recorder.deleted(stream, kind, until, len(jobs))
-        refuse_undeletable(left, len(jobs))
-        return jobs
+        self.recorder.deleted(stream, kind, until, deleted)
+        refuse_undeletable(deleted.left, len(deleted.removed))
+        return deleted.removed
 
     def _discard(self, stream: Stream, kind: JobKind) -> datetime | None:
         """Discard the pending ticks of a kind; return the newest of them."""

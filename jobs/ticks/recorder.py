@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from jobs.clock import Clock
+from jobs.deletion import Deleted
 from jobs.error_reports import ErrorReport, ErrorReporter
 from jobs.events import Event, EventLog, Result
 from jobs.model import JobKind, Stream, Tick, Trigger
@@ -16,6 +17,7 @@ from jobs.store import StoreError
 from jobs.stream_log import log_about
 from jobs.text import count
 from jobs.ticks.pending import PendingTicks
+from jobs.ticks.policy import MAX_COUNTED
 from jobs.ticks.states import Pending, Superseded
 
 _log = logging.getLogger(__name__)
@@ -83,13 +85,15 @@ class TickRecorder:
             return
         tick, number, since = superseded.tick, superseded.count, superseded.since.isoformat()
         log = log_about(_log, tick.stream, tick.kind, tick=tick)
-        log.info("tick %s supersedes %s since %s", tick, count(number, "earlier one"), since)
+        log.info("tick %s supersedes %s since %s", tick, _counted(number, "earlier one"), since)
         self._record(tick, Result.SUPERSEDED, count=number)
 
     def missed(self, ticks: PendingTicks, pending: Pending) -> None:
         """Report ticks that were missed, once per period for each kind of obstacle."""
         why, tick, since = pending.why, pending.newest, pending.first.isoformat()
-        others = f", with {count(pending.others, 'other')} since {since}" if pending.others else ""
+        others = (
+            f", with {_counted(pending.others, 'other')} since {since}" if pending.others else ""
+        )
         job = why.blocking[0] if why.blocking else None
         report = ErrorReport(
             stream=tick.stream,
@@ -124,8 +128,11 @@ class TickRecorder:
         """Log that a person's DELETE discarded the pending ticks up to an instant."""
         log_about(_log, stream, kind).info("ticks up to %s: cleaned by request", until.isoformat())
 
-    def deleted(self, stream: Stream, kind: JobKind, until: datetime | None, number: int) -> None:
+    def deleted(
+        self, stream: Stream, kind: JobKind, until: datetime | None, deleted: Deleted
+    ) -> None:
         """Record that a person removed jobs, and with them the pending ticks up to an instant."""
+        consequence = f"; {deleted.consequence}" if deleted.consequence else ""
         event = Event(
             stream=stream,
             kind=kind,
@@ -133,7 +140,7 @@ class TickRecorder:
             trigger=Trigger.REQUEST,
             at=self.clock.now(),
             tick=until,
-            reason=f"jobs removed by request: {number}",
+            reason=f"jobs removed by request: {len(deleted.removed)}{consequence}",
         )
         self.events.record(event)
 
@@ -148,3 +155,8 @@ class TickRecorder:
             **more,
         )
         self.events.record(event)
+
+
+def _counted(number: int, noun: str) -> str:
+    """Return a number of ticks with its noun; counting ends at `MAX_COUNTED`."""
+    return count(number, noun if number < MAX_COUNTED else f"or more {noun}")

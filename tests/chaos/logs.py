@@ -27,12 +27,12 @@ PATTERNS = {
     LineKind.CREATED: rf"(?P<label>.+): tick (?P<tick>{INSTANT}): created job (?P<uri>\S+)",
     LineKind.DONE: rf"(?P<label>.+): tick (?P<tick>{INSTANT}): done by job (?P<uri>\S+)",
     LineKind.SUPERSEDES: (
-        rf"(?P<label>.+): tick (?P<tick>{INSTANT}) supersedes \d+ earlier ones? "
+        rf"(?P<label>.+): tick (?P<tick>{INSTANT}) supersedes \d+ (?:or more )?earlier ones? "
         rf"since (?P<since>{INSTANT})"
     ),
     LineKind.MISSED: (
         rf"(?P<label>.+): tick (?P<tick>{INSTANT}): missed"
-        rf"(?:, with \d+ others? since (?P<since>{INSTANT}))?"
+        rf"(?:, with \d+ (?:or more )?others? since (?P<since>{INSTANT}))?"
     ),
     LineKind.CLEANED: rf"(?P<label>.+): ticks up to (?P<tick>{INSTANT}): cleaned by request",
 }

@@ -116,6 +116,11 @@ def test_a_stuck_job_is_shown_with_cause_and_remedy() -> None:
     )
 
 
+def test_a_stuck_job_without_a_date_is_shown_without_one() -> None:
+    stuck = active(uri=JOB, created=None, trouble=diagnosis(since=None))
+    assert "\n    stuck, no sign of life: " in status(report(kind(active=(stuck,)))).stdout
+
+
 def test_jobs_that_the_status_only_counts_are_counted() -> None:
     stuck = active(uri=JOB, trouble=TROUBLE)
     counted = kind(active=(stuck,), active_count=9, stuck={"no task": 2, TROUBLE.cause: 1})

@@ -28,10 +28,10 @@ class SlowStore(FakeJobStore):
         super().__init__()
         self.released = Event()
 
-    def active(self, *args: Any) -> Any:
-        self.calls.append("active")
+    def current(self, *args: Any) -> Any:
+        self.calls.append("current")
         self.released.wait(PATIENCE)
-        return super().active(*args)
+        return super().current(*args)
 
     def state(self, *args: Any) -> Any:
         self.calls.append("state")

@@ -16,6 +16,7 @@ from jobs.store import StoreUnavailable
 from tests.support.builders import (
     DUMP,
     HEALING,
+    INITIAL_SYNC,
     NOW,
     TASK_OPERATIONS,
     at,
@@ -364,6 +365,20 @@ def test_the_outcome_of_a_call_that_was_refused_or_failed() -> None:
     outcome = harness.kind(DUMP).last_outcome
     assert outcome
     assert (outcome.result, outcome.reason) == ("failed", str(away()))
+
+
+def test_the_outcome_of_a_delete_says_that_healings_wait() -> None:
+    harness = harness_of()
+    harness.store.add(job_of(INITIAL_SYNC, Status.SUCCESS, uri="urn:sync", created=NOW))
+    answer = harness.client.delete("/public/initial-sync-jobs")
+    assert answer.json == {"msg": "Sync job cleaned urn:sync"}
+    outcome = harness.kind(INITIAL_SYNC).last_outcome
+    assert outcome
+    assert outcome.result == "cleaned"
+    assert outcome.reason == (
+        "jobs removed by request: 1; healings wait until an initial sync succeeds: POST"
+        " /public/initial-sync-jobs to create one, or set HEAL_MUST_WAIT_FOR_INITIAL_SYNC=false"
+    )
 
 
 def test_the_outcome_of_a_tick() -> None:

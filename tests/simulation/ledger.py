@@ -11,7 +11,7 @@ from jobs.events import Event
 from tests.simulation.store import Update
 from tests.simulation.triples import Change
 
-SUPERSEDES = re.compile(r": tick (\S+) supersedes (\d+) earlier ones? since (\S+)$")
+SUPERSEDES = re.compile(r": tick (\S+) supersedes (\d+) (?:or more )?earlier ones? since (\S+)$")
 
 
 @dataclass(frozen=True)

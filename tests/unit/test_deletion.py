@@ -10,7 +10,7 @@ import pytest
 from jobs.deletion import delete_jobs, refuse_undeletable
 from jobs.model import Job, JobKind, NoOperationError, Status, Stream
 from jobs.store import StoreError, StoreUnavailable
-from tests.support.builders import DUMP, HEALING, job_of, stream_of
+from tests.support.builders import DUMP, HEALING, INITIAL_SYNC, job_of, stream_of
 from tests.support.fakes import BATCH, LOST, REFUSED, FakeJobStore
 
 STREAM = stream_of()
@@ -168,3 +168,54 @@ def test_an_update_that_fails_three_times_in_doubt_is_reported(store: FakeJobSto
     with pytest.raises(StoreUnavailable, match=r"^no answer$"):
         removal(store, STREAM, DUMP)
     assert store.calls.count("delete") == 3
+
+
+# what healings wait for afterwards
+
+SYNC = job_of(INITIAL_SYNC, Status.SUCCESS)
+WAITS = (
+    "healings wait until an initial sync succeeds: POST /public/initial-sync-jobs to create one, or"
+    " set HEAL_MUST_WAIT_FOR_INITIAL_SYNC=false"
+)
+
+
+def test_the_log_says_that_healings_wait_after_their_initial_sync_was_removed(
+    store: FakeJobStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.add(SYNC)
+    assert delete_jobs(store, STREAM, INITIAL_SYNC, set[str]().update).consequence == WAITS
+    assert f"initial sync of stream public: {WAITS}" in caplog.messages
+    assert caplog.records[-1].levelno == logging.WARNING
+
+
+@pytest.mark.parametrize(
+    ("stream", "kind", "others"),
+    [
+        (STREAM, INITIAL_SYNC, [job_of(HEALING, Status.SUCCESS)]),
+        (STREAM, DUMP, []),
+        (stream_of(healing_waits=False), INITIAL_SYNC, []),
+        (stream_of(disabled=[HEALING]), INITIAL_SYNC, []),
+    ],
+    ids=["a healing counts as one", "dumps", "healings need none", "healings are disabled"],
+)
+def test_nothing_is_said_where_no_healing_waits(
+    store: FakeJobStore,
+    caplog: pytest.LogCaptureFixture,
+    stream: Stream,
+    kind: JobKind,
+    others: list[Job],
+) -> None:
+    store.add(SYNC, job_of(DUMP, Status.SUCCESS), *others)
+    assert delete_jobs(store, stream, kind, set[str]().update).consequence == ""
+    assert "wait" not in caplog.text
+
+
+def test_nothing_is_said_where_nothing_was_removed(store: FakeJobStore) -> None:
+    assert delete_jobs(store, STREAM, INITIAL_SYNC, set[str]().update).consequence == ""
+
+
+def test_a_failed_read_of_the_consequence_does_not_fail_the_removal(store: FakeJobStore) -> None:
+    store.add(SYNC)
+    store.failures["state"] = [REFUSED]
+    deleted = delete_jobs(store, STREAM, INITIAL_SYNC, set[str]().update)
+    assert (deleted.removed, deleted.consequence) == ((SYNC,), "")

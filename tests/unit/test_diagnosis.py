@@ -98,11 +98,18 @@ def test_the_time_of_a_job_begins_when_it_was_first_seen() -> None:
 
 def test_a_job_without_any_date_is_stuck_at_once() -> None:
     for status, text in (
-        (SCHEDULED, "is scheduled since an unknown date"),
-        (SUCCESS, "is success, the last change is an unknown date"),
+        (SCHEDULED, "is scheduled, and no date shows since when"),
+        (BUSY, "is busy, and no date shows since when"),
+        (SUCCESS, "is success, and no date shows since when"),
+        (None, "is active, and no date shows since when"),
     ):
-        job = job_of(DUMP, tasks=(task_of("a", status),))
-        assert text in str(stuck_after(job, timedelta(0)))
+        stuck = stuck_after(job_of(DUMP, tasks=(task_of("a", status),)), timedelta(0))
+        assert text in str(stuck)
+        assert "sign of life" not in stuck.problem
+        assert not stuck.dated
+    bare = stuck_after(job_of(DUMP), timedelta(0))
+    assert "created without a task, or lost it; it has no date" in str(bare)
+    assert stuck_after(job_with(SCHEDULED), 30 * MINUTE).dated
 
 
 def test_a_job_is_stuck_since_the_end_of_its_time() -> None:

@@ -215,6 +215,13 @@ def test_a_stuck_job_is_shown_at_the_top_with_what_to_do() -> None:
     assert f"j : no sign of life {steps}" in text
 
 
+def test_a_stuck_job_without_a_date_is_not_stuck_since_some_date() -> None:
+    stuck = active("j", created=None, modified=None, trouble=diagnosis(since=None))
+    text = Html(report_of(stream("public", kind(active=(stuck,))))).text
+    assert "busy stuck; no date shows since when" in text
+    assert "1970" not in text
+
+
 def test_several_stuck_jobs_are_all_shown() -> None:
     stuck = tuple(active(name, trouble=diagnosis(message=f"about {name}")) for name in "ab")
     text = Html(report_of(stream("public", kind(active=stuck)))).text

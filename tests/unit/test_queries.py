@@ -259,6 +259,19 @@ def test_the_earliest_creation_and_the_latest_modification_count() -> None:
         assert (one.created, one.modified) == (at("2024-01-06"), at("2024-01-08"))
 
 
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2026-11-24", "2026-11-24T00:00:00Z"),
+        ("2026-11-24Z", "2026-11-24T00:00:00Z"),
+        ("2026-11-24+02:00", "2026-11-23T22:00:00Z"),
+        ("2026-11-24-05:30", "2026-11-24T05:30:00Z"),
+    ],
+)
+def test_a_date_with_a_zone_begins_in_that_zone(text: str, instant: str) -> None:
+    assert one_job(job_row(created=text)).created == at(instant)
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_job_or_task_counts_as_active_if_one_of_its_two_statuses_is(order: int) -> None:
     both = [status(name) for name in (Status.SUCCESS, Status.BUSY)][::order]
@@ -280,6 +293,8 @@ def test_a_status_of_another_vocabulary_is_unknown(text: str) -> None:
         "yesterday",
         "12:00",
         "2024-13-01T00:00:00Z",
+        "2024-02-30Z",
+        "2024-01-06+2:00",
         "9999-12-31T24:00:00Z",
         "9999-12-31T23:59:59Z",
         "0001-01-01T00:00:00+14:00",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -14,6 +15,7 @@ from jobs.events import Result
 from jobs.model import Status, Stream
 from jobs.rules import Refuse
 from jobs.store import StoreError
+from jobs.ticks.policy import MAX_COUNTED
 from tests.support.builders import (
     DAY,
     DUMP,
@@ -522,3 +524,18 @@ def test_the_next_retry_and_confirmation_are_known(dumps: OneStream) -> None:
     assert dumps.confirmation.next_check() == dumps.clock.elapsed + 1
     dumps.reconcile(SIX + 2 * SECOND)
     assert dumps.confirmation.next_check() is None
+
+
+def test_ticks_beyond_those_that_are_counted_are_logged_as_or_more(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    dumps = OneStream(ticking(dump="* * * * * *"))
+    dumps.store.add(job_of(DUMP, created=START - DAY))
+    dumps.reconcile(START + SECOND)
+    dumps.reconcile(START + MAX_COUNTED * SECOND)
+    assert f"supersedes {MAX_COUNTED - 1} earlier ones since " in caplog.text
+    dumps.reconcile(START + 3 * MAX_COUNTED * SECOND)
+    assert f"supersedes {MAX_COUNTED} or more earlier ones since " in caplog.text
+    dumps.reconcile(START + 3 * MAX_COUNTED * SECOND + DAY)
+    assert re.search(r": missed, with \d+ or more others since ", caplog.text)

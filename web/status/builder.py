@@ -172,7 +172,10 @@ def _active_report(job: Job, stuck: StuckJob | None) -> ActiveJobReport:
 
 def _stuck_report(stuck: StuckJob) -> StuckJobReport:
     return StuckJobReport(
-        cause=stuck.cause.value, since=stuck.since, message=stuck.problem, remedy=stuck.remedy
+        cause=stuck.cause.value,
+        since=stuck.since if stuck.dated else None,
+        message=stuck.problem,
+        remedy=stuck.remedy,
     )
 
 

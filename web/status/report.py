@@ -50,7 +50,9 @@ class StuckJobReport(Report):
     """Why an active job counts as stuck."""
 
     cause: str = Field(description="kind of problem, as a fixed short text")
-    since: datetime = Field(description="since when it counts as stuck, by its dates in the store")
+    since: datetime | None = Field(
+        description="since when it counts as stuck, by its dates in the store; null if it has none"
+    )
     message: Text = Field(description="what is wrong with this job")
     remedy: Text = Field(description="what to do about it")
 
