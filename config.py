@@ -16,7 +16,7 @@ from settings import warnings
 from settings.fields import Service, Settings
 from settings.files import Entry, ReadText, apply_overrides, read_streams
 from settings.loaded_files import LoadedFiles
-from settings.local_zone import similar
+from settings.local_zone import remedy, similar, without_leap_seconds
 from settings.problems import ConfigError, Problems
 from settings.replicas import check_replicas
 from settings.sources import ENVIRONMENT, Source, validate
@@ -71,6 +71,10 @@ def load(
 
 
 def _zone(env: Mapping[str, str], local_zone: Callable[[], tzinfo], problems: Problems) -> tzinfo:
+    if usual := without_leap_seconds(env.get("TZ", "")):
+        problem = "a time zone with leap seconds, which clocks do not count"
+        problems.error(f"{ENVIRONMENT} TZ", problem, f"use {usual}", env["TZ"])
+        return UTC
     try:
         with catch_warnings(record=True) as doubts:
             simplefilter("always")
@@ -79,9 +83,7 @@ def _zone(env: Mapping[str, str], local_zone: Callable[[], tzinfo], problems: Pr
         name = env.get("TZ")
         unknown = "not a time zone that this machine knows"
         problem = unknown if name else "not set, and the time zone of the machine is unknown"
-        problems.error(
-            f"{ENVIRONMENT} TZ", problem, f"use a name such as {similar(name or '')}", name
-        )
+        problems.error(f"{ENVIRONMENT} TZ", problem, remedy(name or ""), name)
         return UTC
     for doubt in doubts[:1]:
         problem = f"not set, and {doubt.message}; schedules follow {zone}"

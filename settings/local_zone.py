@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import warnings
 from collections.abc import Iterator, MutableMapping
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -22,6 +23,8 @@ _REGIONS: Final = (
     *("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic"),
     *("Australia", "Europe", "Indian", "Pacific"),
 )
+_OFFSET: Final = re.compile(r"(?:GMT|UTC)?[+-]([0-9]{1,2})(?::?00)?", re.IGNORECASE)
+_MAX_HOURS: Final = 12  # for which there is a zone on either side
 _MONTH: Final = timedelta(days=30)
 _MONTHS: Final = 12
 
@@ -67,6 +70,31 @@ def disagreement(etc: Path, now: datetime) -> str | None:
 def _offsets(zone: tzinfo, now: datetime) -> Iterator[timedelta | None]:
     for month in range(_MONTHS):
         yield (now + month * _MONTH).astimezone(zone).utcoffset()
+
+
+def without_leap_seconds(name: str) -> str | None:
+    """Return the usual name of a zone of `right/`; None for any other zone.
+
+    Clocks do not count leap seconds. The changes of these zones would come almost half a minute
+    late.
+    """
+    _, right, usual = f"/{name.removeprefix(':')}".rpartition("/right/")
+    return usual if right else None
+
+
+def remedy(name: str) -> str:
+    """Return what to write in place of a zone that this machine does not know."""
+    offset = _OFFSET.fullmatch(name)
+    hours = int(offset[1]) if offset else 0
+    if offset and not hours:
+        return "use Etc/UTC"
+    if 0 < hours <= _MAX_HOURS:
+        east, west = (
+            f"Etc/GMT-{hours} for UTC+{hours:02}:00",
+            f"Etc/GMT+{hours} for UTC-{hours:02}:00",
+        )
+        return f"use {east} or {west}, whose names have the other sign, or a name such as {USUAL}"
+    return f"use a name such as {similar(name)}"
 
 
 def similar(name: str) -> str:

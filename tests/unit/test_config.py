@@ -20,7 +20,7 @@ from jobs.model import Stream
 from jobs.streams import Streams
 from settings.fields import Service
 from settings.stream_fields import KIND_FIELDS, EnvironmentStream, FileStream
-from tests.support.builders import DUMP, HEALING, INITIAL_SYNC
+from tests.support.builders import DUMP, HEALING, INITIAL_SYNC, at
 from tests.support.configuring import (
     CONFIG,
     ENVIRONMENT,
@@ -628,6 +628,48 @@ def test_the_error_for_an_unknown_tz_contains_a_similar_one(
 ) -> None:
     message = f"not a time zone that this machine knows; use a name such as {similar}"
     assert errors_of(**with_tz(name, monkeypatch)) == [f'env TZ: got "{name}" — {message}']
+
+
+@pytest.mark.parametrize("name", ["GMT+2", "UTC+02:00", "gmt-2", "-0200", "+2"])
+def test_the_error_for_an_offset_names_both_zones_that_it_may_mean(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`GMT+2` is ahead of UTC for people, and behind it for POSIX."""
+    [error] = errors_of(**with_tz(name, monkeypatch))
+    fix = error.partition("; ")[2]
+    assert "Etc/GMT-2 for UTC+02:00 or Etc/GMT+2 for UTC-02:00" in fix
+    for zone, hours in (("Etc/GMT-2", 2), ("Etc/GMT+2", -2)):
+        assert at("2024-01-06").astimezone(ZoneInfo(zone)).utcoffset() == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ("UTC+00:00", "use Etc/UTC"),
+        ("UTC+13", "use a name such as Europe/Brussels"),
+        ("UTC+05:30", "use a name such as Europe/Brussels"),
+    ],
+)
+def test_an_offset_without_two_zones_gets_another_remedy(
+    name: str, fix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [error] = errors_of(**with_tz(name, monkeypatch))
+    assert error.endswith(f"; {fix}")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "right/Europe/Brussels",
+        ":right/Europe/Brussels",
+        "/usr/share/zoneinfo/right/Europe/Brussels",
+    ],
+)
+def test_a_zone_with_leap_seconds_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert errors_of(**with_tz(name, monkeypatch)) == [
+        f'env TZ: got "{name}" — a time zone with leap seconds, which clocks do not count; '
+        "use Europe/Brussels"
+    ]
 
 
 def test_tz_is_required_on_a_machine_without_a_time_zone() -> None:
