@@ -150,7 +150,7 @@ def current_jobs(operations: Sequence[str], since: datetime) -> str:
         statement("current_jobs.rq"),
         busy=status_iri(Status.BUSY),
         scheduled=status_iri(Status.SCHEDULED),
-        is_known=_is_one_of(operations),
+        is_known=_is_one_of(operations, (JOB_CLASS,)),
         since=date_time(since),
         limit=integer(MAX_ROWS),
     )
@@ -227,14 +227,15 @@ def list_of(iris: Iterable[str]) -> Term:
     return listed(iri(value) for value in iris)
 
 
-def _is_one_of(operations: Sequence[str]) -> Term:
+def _is_one_of(
+    operations: Sequence[str], classes: Sequence[str] = (JOB_CLASS, TASK_CLASS)
+) -> Term:
     """Return the condition that `?operation` is one of these; any value of its subject may be it.
 
-    A list that stores do not accept is replaced by the classes of jobs and tasks. The answer is
-    filtered again. IF keeps a store from beginning with the operations, which have the whole
-    history.
+    A list that stores do not accept is replaced by classes. The answer is filtered again. IF keeps
+    a store from beginning with the operations, which have the whole history.
     """
-    accepted = operations if len(operations) <= MAX_LISTED else (JOB_CLASS, TASK_CLASS)
+    accepted = operations if len(operations) <= MAX_LISTED else classes
     return Term(f'IF(true, ?operation, "") IN ({list_of(accepted)})')
 
 
