@@ -23,7 +23,6 @@ import logging
 import sys
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 from threading import Event, Thread
 from typing import Final
 
@@ -40,6 +39,7 @@ from jobs.system_clock import system_clock, utc_now
 from jobs.ticks.startup import Startup
 from settings import log_format
 from settings.fields import Service as ServiceFields
+from settings.loaded_files import modified_at, read_text
 from settings.local_zone import local_zone
 from settings.log_queue import LogQueue
 from settings.startup_log import summary
@@ -96,7 +96,7 @@ def valid_settings() -> Settings:
 def load_settings() -> Settings:
     """Return the settings of this process; raise `ConfigError` with every problem."""
     environ = os.environ
-    return load(environ, lambda path: Path(path).read_text("utf-8"), lambda: local_zone(environ))
+    return load(environ, read_text, lambda: local_zone(environ), modified_at)
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def compose(
         settings.streams,
         store or SparqlJobStore(client),
         clock,
-        settings.service.domain,
+        settings.domain,
         metrics.note,
     )
     ready = Event()

@@ -15,7 +15,7 @@ from jobs.streams import Streams
 from settings import warnings
 from settings.fields import Service, Settings
 from settings.files import Entry, ReadText, apply_overrides, read_streams
-from settings.loaded_files import LoadedFiles
+from settings.loaded_files import LoadedFiles, ModifiedAt
 from settings.local_zone import remedy, similar, without_leap_seconds
 from settings.problems import ConfigError, Problems
 from settings.replicas import check_replicas
@@ -35,13 +35,17 @@ _JOB_OPERATIONS = tuple(kind.job_operation.upper() for kind in KIND_FIELDS)
 
 
 def load(
-    environ: Mapping[str, str], read_text: ReadText, local_zone: Callable[[], tzinfo]
+    environ: Mapping[str, str],
+    read_text: ReadText,
+    local_zone: Callable[[], tzinfo],
+    modified_at: ModifiedAt = lambda _path: None,
 ) -> Settings:
     """Return the settings, or raise `ConfigError` with every problem found.
 
     `read_text` returns the text of a file, or raises OSError or UnicodeError. `local_zone` returns
     the time zone of TZ or of the machine, or raises LookupError, ValueError or OSError. A Python
-    warning of it becomes a warning of the configuration.
+    warning of it becomes a warning of the configuration. `modified_at` returns when a file was
+    modified, if that is known.
     """
     env = {name: value for name, value in environ.items() if value.strip()}
     problems = Problems()
@@ -49,12 +53,13 @@ def load(
     service = validate(Service, env, ENVIRONMENT, problems).fields
     check_replicas(service, problems)
     zone = _zone(env, local_zone, problems)
-    files = LoadedFiles(read_text)
+    files = LoadedFiles(read_text, modified_at)
     sources = _sources(env, service, files.read, problems)
     streams = Streams(build_stream(source, service, zone, problems) for source in sources)
     for source, stream in zip(sources, streams, strict=True):
         warnings.misplaced_operations(source, problems)
-        warnings.every_second(source, problems)
+        warnings.same_task(source, problems)
+        warnings.frequent_ticks(source, stream, problems)
         warnings.endless_wait(source, stream, problems)
     warnings.remedies_without_watchdog(service, streams, problems)
     if not streams and not problems.errors:
@@ -65,8 +70,9 @@ def load(
         service=service,
         streams=streams,
         zone=zone,
-        warnings=tuple(problems.warnings),
+        warnings=problems.warnings,
         changed_files=files.changed,
+        configured=files.modified,
     )
 
 

@@ -66,9 +66,8 @@ def check_stack(directory: Path) -> None:
 def report(settings: Settings, now: datetime) -> Iterator[str]:
     """Yield the lines of the output."""
     yield from settings.warnings
-    yield f"configuration: no problems, {count(len(settings.warnings), 'warning')}"
-    streams = count(len(settings.streams), "stream")
-    yield f"{streams}, time zone {settings.zone}, now {instant(now, settings.zone)}"
+    yield f"configuration: no problems, {settings.summary}"
+    yield f"time zone {settings.zone}, now {instant(now, settings.zone)}"
     yield from _streams(settings, now)
     yield from ["", "creators of error resources (dct:creator), for the configuration of alerts"]
     for creator in dict.fromkeys(stream.error_creator for stream in settings.streams):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import timedelta, tzinfo
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, tzinfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,6 +12,7 @@ from jobs.domain_settings import DomainSettings
 from jobs.maintenance.diagnosis import StuckThresholds
 from jobs.model import SERVICE
 from jobs.streams import Streams
+from jobs.text import count
 from jobs.ticks.policy import TickPolicy
 from settings.hosts import EVERY_ADDRESS
 from settings.values import (
@@ -185,6 +186,7 @@ class Settings:
 
     `zone` is the time zone of schedules and log lines. `warnings` are lines for the operator,
     logged at startup. `changed_files` returns the paths of the files that have changed since.
+    `configured` is when the newest of the files was modified; None without files.
     """
 
     service: Service
@@ -192,3 +194,14 @@ class Settings:
     zone: tzinfo
     warnings: tuple[str, ...]
     changed_files: Callable[[], tuple[str, ...]] = field(default=tuple, compare=False)
+    configured: datetime | None = field(default=None, compare=False)
+
+    @property
+    def domain(self) -> DomainSettings:
+        """The settings of the domain, as values with units."""
+        return replace(self.service.domain, configured=self.configured)
+
+    @property
+    def summary(self) -> str:
+        """How much there is to read about the configuration, and how much it sets up."""
+        return f"{count(len(self.warnings), 'warning')}, {count(len(self.streams), 'stream')}"

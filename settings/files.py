@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from settings.problems import Problems
+from settings.problems import Problems, Weight
 from settings.sources import suggestion
 
 ReadText = Callable[[str], str]
@@ -86,10 +86,10 @@ def apply_overrides(
 
 def _warn_of_no_stream(override: Entry, names: Iterable[str], problems: Problems) -> None:
     if override.name is None:
-        problems.warning(override.where, "has no name, ignored", 'add the "name" of its stream')
+        problem, fix = "has no name, ignored", 'add the "name" of its stream'
     else:
-        fix = suggestion(override.name, names)
-        problems.warning(override.where, "no stream has this name, ignored", fix)
+        problem, fix = "no stream has this name, ignored", suggestion(override.name, names)
+    problems.warning(override.where, problem, fix, weight=Weight.IGNORED)
 
 
 def _overrides(path: str, content: object, problems: Problems) -> Iterable[Item]:
@@ -143,7 +143,8 @@ def _parse_json(path: str, text: str, problems: Problems) -> Any:
         counts = Counter(key for key, _ in pairs)
         for key in (key for key, count in counts.items() if count > 1):
             problem = f'has the key "{key}" twice in one object'
-            problems.warning(path, problem, "remove the first, which is ignored")
+            fix = "remove the first, which is ignored"
+            problems.warning(path, problem, fix, weight=Weight.IGNORED)
         return dict(pairs)
 
     try:

@@ -33,6 +33,7 @@ def summary(settings: Settings, now: datetime) -> Iterator[Line]:
     """
     service, zone = settings.service, settings.zone
     yield Line(f"delta-producer-background-jobs-initiator {VERSION}, replica {service.replica}")
+    yield Line(f"configuration: {settings.summary}")
     yield Line(f"time zone {zone}; store {service.mu_sparql_endpoint}")
     yield Line(_service_settings(service))
     for stream in settings.streams:

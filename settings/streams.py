@@ -9,7 +9,7 @@ from typing import TypeAlias
 from jobs import cron
 from jobs.model import SERVICE, Plan, Remedies, Stream
 from settings.fields import Service
-from settings.problems import Problems
+from settings.problems import Problems, Weight
 from settings.slips import remedy
 from settings.sources import Source
 from settings.stream_fields import KIND_FIELDS, EnvironmentStream, FileStream, KindFields
@@ -119,9 +119,12 @@ def _schedule(
     try:
         schedule = cron.parse(pattern, zone)
     except cron.CronError as error:
-        report = problems.error if enabled else problems.warning
         fix = remedy(pattern, _is_pattern) or error.fix
-        report(source.place(field), error.problem, fix, pattern)
+        if enabled:
+            problems.error(source.place(field), error.problem, fix, pattern)
+        else:
+            place = source.place(field)
+            problems.warning(place, error.problem, fix, pattern, Weight.IGNORED)
         return None
     return schedule if enabled else None
 

@@ -12,12 +12,11 @@ from pydantic.alias_generators import to_camel
 
 from jobs.model import MAINTAINERS_HEALING, JobKind, Stream
 from settings.fields import Service
-from settings.problems import Problems
+from settings.problems import Problems, Weight
 from settings.sources import ENVIRONMENT, Source, place_of, suggestion
 from settings.stream_fields import KIND_FIELDS, EnvironmentStream, FileStream
 from settings.streams import StreamSource, job_operations
 
-SECONDS_TOO = 6  # fields of a pattern that has seconds
 _OPPOSITES = {  # switches of the environment, and those of the file that have the opposite meaning
     "heal_must_wait_for_initial_sync": "healShouldNotWaitForInitialSync",
     "enable_dump_file_creation": "disableDumpFileCreation",
@@ -32,7 +31,8 @@ def mistyped_variables(env: Mapping[str, str], problems: Problems) -> None:
         close = get_close_matches(variable.upper(), known, n=1, cutoff=0.85)
         if close and variable not in known:
             problem = "not a variable of this service, ignored"
-            problems.warning(f"{ENVIRONMENT} {variable}", problem, f"did you mean {close[0]}?")
+            fix = f"did you mean {close[0]}?"
+            problems.warning(f"{ENVIRONMENT} {variable}", problem, fix, weight=Weight.IGNORED)
 
 
 def unused_variables(env: Mapping[str, str], config_file: str, problems: Problems) -> None:
@@ -47,7 +47,8 @@ def unused_variables(env: Mapping[str, str], config_file: str, problems: Problem
             key = f'"{opposite}", its opposite,' if opposite else f'"{to_camel(name)}"'
             problem = f"no effect on the streams of {config_file}"
             fix = f"set {key} in its streams, and remove the variable"
-            problems.warning(f"{ENVIRONMENT} {variable}", problem, fix, env[variable])
+            place = f"{ENVIRONMENT} {variable}"
+            problems.warning(place, problem, fix, env[variable], Weight.IGNORED)
 
 
 def unknown_keys(source: Source[FileStream], problems: Problems) -> None:
@@ -56,7 +57,8 @@ def unknown_keys(source: Source[FileStream], problems: Problems) -> None:
     for key in source.raw:
         if key not in known:
             where = place_of(key, source.where, source.origins)
-            problems.warning(where, "unknown key, ignored", suggestion(key, known))
+            fix = suggestion(key, known)
+            problems.warning(where, "unknown key, ignored", fix, weight=Weight.IGNORED)
 
 
 def quoted_false(source: Source[FileStream], problems: Problems) -> None:
@@ -67,7 +69,8 @@ def quoted_false(source: Source[FileStream], problems: Problems) -> None:
         valid = name not in source.invalid
         if known_to_node and isinstance(value, str) and checked is False and valid:
             problem = "read as false, but the Node service read any string as true"
-            problems.warning(source.place(name), problem, "write false without quotes", value)
+            fix = "write false without quotes"
+            problems.warning(source.place(name), problem, fix, value, Weight.CHANGE)
 
 
 def changed_defaults(source: Source[EnvironmentStream], problems: Problems) -> None:
@@ -76,9 +79,13 @@ def changed_defaults(source: Source[EnvironmentStream], problems: Problems) -> N
     Each warning contains the line to add.
     """
     if "START_INITIAL_SYNC" not in source.raw:
-        problem = "not set, so no initial sync is allowed (the Node service allowed it by default)"
+        problem = (
+            "not set, so no initial sync is allowed (versions 0.x of the Node service allowed it; "
+            "1.0.x did not read this variable)"
+        )
         fix = "add START_INITIAL_SYNC=true to allow it, or START_INITIAL_SYNC=false"
-        problems.warning(source.place("start_initial_sync"), problem, fix)
+        place = source.place("start_initial_sync")
+        problems.warning(place, problem, fix, weight=Weight.CHANGE)
     healing = source.fields.enable_healing_job_operation
     if healing and "HEALING_TASK_OPERATION" not in source.raw:
         problem = (
@@ -114,15 +121,40 @@ def misplaced_operations(source: StreamSource, problems: Problems) -> None:
             problems.warning(source.place(kind.task_operation), problem, fix, operation)
 
 
-def every_second(source: StreamSource, problems: Problems) -> None:
-    """Warn about a pattern that runs in every second of certain minutes: 0 was meant."""
-    for name in filter(None, (kind.pattern for kind in KIND_FIELDS)):
-        pattern: str = getattr(source.fields, name)
-        fields = pattern.split()
-        if len(fields) == SECONDS_TOO and fields[0] == "*" and fields[1:3] != ["*", "*"]:
+def frequent_ticks(source: StreamSource, stream: Stream, problems: Problems) -> None:
+    """Warn about a pattern with several ticks in one minute.
+
+    With `*` in the seconds beside a fixed minute or hour, second 0 was meant. Other patterns may
+    be meant as they are, so they get a remark.
+    """
+    for kind in filter(lambda kind: kind.pattern, KIND_FIELDS):
+        schedule = stream.plan(kind.kind).schedule
+        if schedule is None or schedule.ticks_in_a_minute == 1:
+            continue
+        second, *others = schedule.pattern.split()
+        problem = f"{schedule.ticks_in_a_minute} ticks in each of its minutes"
+        meant, weight = ["0", *others], Weight.REMARK
+        if second == "*" and others[:2] != ["*", "*"]:
             problem = "60 ticks in a row, one in every second of a minute"
-            meant = " ".join(["0", *fields[1:]])
-            problems.warning(source.place(name), problem, f'write "{meant}"', pattern)
+            weight = Weight.JOBS
+        elif "/" in second and others[0] == "*":
+            meant = ["0", second.replace("0/", "*/"), *others[1:]]
+        fix = f'write "{" ".join(meant)}"'
+        if weight is Weight.REMARK:
+            fix += " if fewer are meant"
+        name = str(kind.pattern)
+        problems.warning(source.place(name), problem, fix, getattr(source.fields, name), weight)
+
+
+def same_task(source: StreamSource, problems: Problems) -> None:
+    """Warn about an initial sync and a healing with one task operation: one of them is wrong."""
+    fields = source.fields
+    operation = fields.healing_task_operation
+    if operation == fields.initial_publication_graph_sync_task_operation:
+        other = source.place("initial_publication_graph_sync_task_operation")
+        problem = f"{other} has the same task operation, so a healing runs as an initial sync"
+        fix = "set the one that the service for healings listens for"
+        problems.warning(source.place("healing_task_operation"), problem, fix, operation)
 
 
 def endless_wait(source: StreamSource, stream: Stream, problems: Problems) -> None:

@@ -36,6 +36,12 @@ class Schedule:
         """The pattern in English, without the rules for clock changes."""
         return describe.in_words(self._plain)
 
+    @property
+    def ticks_in_a_minute(self) -> int:
+        """How many seconds of a minute the pattern names."""
+        seconds = self._plain.split()[0]
+        return 60 if seconds == "*" else len(seconds.split(","))
+
     def next_after(self, instant: datetime) -> datetime:
         """Return the first fire time after an aware instant, in UTC.
 

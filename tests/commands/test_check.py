@@ -42,8 +42,8 @@ def test_a_whole_configuration() -> None:
     assert (
         check(streams_of(public, posts))
         == f"""\
-configuration: no problems, no warnings
-2 streams, time zone Europe/Brussels, now Sat 2024-01-06 07:00:00 CET
+configuration: no problems, no warnings, 2 streams
+time zone Europe/Brussels, now Sat 2024-01-06 07:00:00 CET
 
 stream public, in graph http://mu.semte.ch/graphs/jobs
   initial sync  once, at the start
@@ -80,12 +80,12 @@ def test_warnings_come_first_and_are_counted() -> None:
     environ = {name: ENVIRONMENT[name] for name in ENVIRONMENT if name != "START_INITIAL_SYNC"}
     first, second, *_ = check(loaded(environ)).splitlines()
     assert first.startswith("configuration: warning: env START_INITIAL_SYNC: not set")
-    assert second == "configuration: no problems, 1 warning"
+    assert second == "configuration: no problems, 1 warning, 1 stream"
 
 
 def test_the_environments_stream_and_the_setting_that_enables_a_kind() -> None:
     printed = check(loaded(ENVIRONMENT | {"ENABLE_DUMP_FILE_CREATION": "false"}))
-    assert "1 stream, time zone UTC" in printed
+    assert "1 stream\ntime zone UTC" in printed
     assert "\nthe environment's stream, in graph http://mu.semte.ch/graphs/system/jobs\n" in printed
     assert "  dump          disabled; ENABLE_DUMP_FILE_CREATION=true enables it\n" in printed
 

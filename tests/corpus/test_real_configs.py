@@ -87,13 +87,10 @@ FILES = {
             "subsidies": "- | 0 0 4 * * * | 0 0 5 * * 6",
         },
         warnings=[  # "startInitialSync": "false"
-            f'{CONFIG}, stream 1 "leidinggevenden", startInitialSync',
-            f'{CONFIG}, stream 2 "mandatarissen", startInitialSync',
-            f'{CONFIG}, stream 3 "submissions", startInitialSync',
-            f'{CONFIG}, stream 4 "worship-submissions", startInitialSync',
-            f'{CONFIG}, stream 5 "persons-sensitive", startInitialSync',
-            f'{CONFIG}, stream 6 "worship-services-sensitive", startInitialSync',
-            f'{CONFIG}, stream 7 "subsidies", startInitialSync',
+            f"""\
+{CONFIG}, stream 1 "leidinggevenden", startInitialSync \
+(and stream 2 "mandatarissen", stream 3 "submissions", stream 4 "worship-submissions", \
+stream 5 "persons-sensitive", stream 6 "worship-services-sensitive", stream 7 "subsidies")""",
         ],
     ),
     "app-lblod-harvester--config--2023-05-17--9f6e06e": Expected(

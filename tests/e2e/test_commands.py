@@ -53,7 +53,7 @@ def flask(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]
 def test_check_shows_what_the_configuration_means() -> None:
     done = flask("check", **ENVIRONMENT)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("configuration: no problems, no warnings\n1 stream, ")
+    assert done.stdout.startswith("configuration: no problems, no warnings, 1 stream\n")
 
 
 def test_check_lists_every_problem_as_the_start_does() -> None:

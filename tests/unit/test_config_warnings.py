@@ -41,8 +41,9 @@ def test_a_valid_configuration_gives_no_warning() -> None:
 def test_an_unset_start_initial_sync_gives_a_warning() -> None:
     [line] = warnings_of(without("START_INITIAL_SYNC"))
     assert line == (
-        "env START_INITIAL_SYNC: not set, so no initial sync is allowed (the Node service allowed "
-        "it by default); add START_INITIAL_SYNC=true to allow it, or START_INITIAL_SYNC=false"
+        "env START_INITIAL_SYNC: not set, so no initial sync is allowed (versions 0.x of the Node "
+        "service allowed it; 1.0.x did not read this variable); "
+        "add START_INITIAL_SYNC=true to allow it, or START_INITIAL_SYNC=false"
     )
 
 
@@ -162,8 +163,40 @@ def test_an_unknown_key_gives_a_warning(key: str, fix: str) -> None:
 
 def test_warnings_about_unknown_keys_have_the_order_of_the_file() -> None:
     keys = ["zebra", "apple", "mango", "kiwi"]
-    warnings = warnings_of_stream(**dict.fromkeys(keys, 1))
-    assert [line.removeprefix(f"{PUBLIC}, ").split(":")[0] for line in warnings] == keys
+    assert warnings_of_stream(**dict.fromkeys(keys, 1)) == [
+        f"{PUBLIC}, zebra (and apple, mango, kiwi): unknown key, ignored; remove it"
+    ]
+
+
+def test_the_same_warning_about_several_streams_is_one_line() -> None:
+    names = [f"s{number}" for number in range(1, 14)]
+    files = {CONFIG: [stream(name, startInitialSync="false") for name in names]}
+    others = ", ".join(f'stream {number} "s{number}"' for number in range(2, 12))
+    [line] = warnings_of(files=files)
+    assert line == (
+        f'{CONFIG}, stream 1 "s1", startInitialSync (and {others} and 2 more): got "false" — read '
+        "as false, but the Node service read any string as true; write false without quotes"
+    )
+
+
+def test_the_same_warning_about_two_files_names_both() -> None:
+    files = {
+        CONFIG: [stream("a", startInitialSync="false"), stream("b")],
+        OVERRIDE: {"b": {"startInitialSync": "false"}},
+    }
+    [line] = warnings_of(files=files)
+    assert line.startswith(f'{CONFIG}, stream 1 "a", startInitialSync (and {OVERRIDE}, "b"): got ')
+
+
+def test_the_heaviest_warnings_come_first() -> None:
+    keys = {"comment": "x", "startInitialSync": "false", "cronPatternDumpJob": "*/15 * * * * *"}
+    found = warnings_of_stream(**keys, healingTaskOperation=JOB + "x")
+    assert [line.split(":")[0].removeprefix(f"{PUBLIC}, ") for line in found] == [
+        "healingTaskOperation",
+        "startInitialSync",
+        "comment",
+        "cronPatternDumpJob",
+    ]
 
 
 def test_a_duplicate_key_gives_a_warning_and_the_last_one_has_an_effect() -> None:
@@ -267,6 +300,7 @@ def test_an_error_and_a_warning_never_have_the_same_cause(invalid: dict[str, Any
 
 SUMMARY = f"""\
 delta-producer-background-jobs-initiator {VERSION}, replica 0
+configuration: no warnings, 2 streams
 time zone Europe/Brussels; store http://database:8890/sparql
 watchdog every 5 minutes; ticks stay due for 360 minutes; \
 the same problem is reported once per 24 hours
@@ -319,6 +353,37 @@ def test_sixty_ticks_in_a_row_are_warned_about_with_the_pattern_that_was_meant(
     ]
 
 
-@pytest.mark.parametrize("pattern", ["* * * * * *", "* * * * *", "*/10 * * * * *", "0 0 4 * * *"])
-def test_patterns_that_mean_what_they_look_like_are_not_warned_about(pattern: str) -> None:
+@pytest.mark.parametrize(
+    ("pattern", "ticks", "fewer"),
+    [
+        ("0/15 * * * * *", 4, "0 */15 * * * *"),
+        ("*/10 * * * * *", 6, "0 */10 * * * *"),
+        ("* * * * * *", 60, "0 * * * * *"),
+        ("0,30 0 4 * * *", 2, "0 0 4 * * *"),
+    ],
+)
+def test_several_ticks_in_a_minute_get_a_remark(pattern: str, ticks: int, fewer: str) -> None:
+    [line] = warnings_of(ENVIRONMENT | {"CRON_PATTERN_DUMP_JOB": pattern})
+    assert line == (
+        f'env CRON_PATTERN_DUMP_JOB: got "{pattern}" — {ticks} ticks in each of its minutes; '
+        f'write "{fewer}" if fewer are meant'
+    )
+
+
+@pytest.mark.parametrize("pattern", ["* * * * *", "0 0 4 * * *", "7 */5 * * * *", "@hourly"])
+def test_patterns_with_one_tick_in_a_minute_are_not_warned_about(pattern: str) -> None:
     assert warnings_of(ENVIRONMENT | {"CRON_PATTERN_DUMP_JOB": pattern}) == []
+
+
+def test_the_ticks_of_a_disabled_kind_are_not_warned_about() -> None:
+    assert warnings_of_stream(disableDumpFileCreation=True, cronPatternDumpJob="* 0 4 * * *") == []
+
+
+def test_one_task_operation_for_initial_sync_and_healing_gives_a_warning() -> None:
+    task = TASK + "initialPublicationGraphSyncing"
+    [line] = warnings_of_stream(healingTaskOperation=task)
+    assert line == (
+        f'{PUBLIC}, healingTaskOperation: got "{task}" — {PUBLIC}, '
+        "initialPublicationGraphSyncTaskOperation has the same task operation, so a healing runs "
+        "as an initial sync; set the one that the service for healings listens for"
+    )
