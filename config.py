@@ -7,12 +7,13 @@ under different names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from warnings import catch_warnings, simplefilter
 
 from jobs.streams import Streams
 from settings import warnings
+from settings.beside_file import adds_stream, beside
 from settings.fields import Service, Settings
 from settings.files import Entry, ReadText, apply_overrides, read_streams
 from settings.loaded_files import LoadedFiles, ModifiedAt
@@ -20,13 +21,12 @@ from settings.local_zone import remedy, similar, without_leap_seconds
 from settings.problems import ConfigError, Problems
 from settings.replicas import check_replicas
 from settings.sources import ENVIRONMENT, Source, validate
-from settings.stream_fields import KIND_FIELDS, EnvironmentStream, FileStream
+from settings.stream_fields import KEYS, KIND_FIELDS, EnvironmentStream, FileStream
 from settings.streams import (
     StreamSource,
     build_stream,
     check_unique_names,
     check_unique_operations,
-    job_operations,
 )
 
 __all__ = ["ConfigError", "Settings", "load"]
@@ -49,19 +49,14 @@ def load(
     """
     env = {name: value for name, value in environ.items() if value.strip()}
     problems = Problems()
+    warnings.former_variables(env, problems)
     warnings.mistyped_variables(env, problems)
     service = validate(Service, env, ENVIRONMENT, problems).fields
     check_replicas(service, problems)
     zone = _zone(env, local_zone, problems)
     files = LoadedFiles(read_text, modified_at)
     sources = _sources(env, service, files.read, problems)
-    streams = Streams(build_stream(source, service, zone, problems) for source in sources)
-    for source, stream in zip(sources, streams, strict=True):
-        warnings.misplaced_operations(source, problems)
-        warnings.same_task(source, problems)
-        warnings.frequent_ticks(source, stream, problems)
-        warnings.endless_wait(source, stream, problems)
-    warnings.remedies_without_watchdog(service, streams, problems)
+    streams = _streams(sources, service, zone, problems)
     if not streams and not problems.errors:
         fix = f"add one, or configure one with {', '.join(_JOB_OPERATIONS)}"
         problems.error(service.config_file, "contains no stream", fix)
@@ -97,17 +92,34 @@ def _zone(env: Mapping[str, str], local_zone: Callable[[], tzinfo], problems: Pr
     return zone
 
 
+def _streams(
+    sources: Sequence[StreamSource], service: Service, zone: tzinfo, problems: Problems
+) -> Streams:
+    streams = Streams(build_stream(source, service, zone, problems) for source in sources)
+    for source, stream in zip(sources, streams, strict=True):
+        warnings.misplaced_operations(source, problems)
+        warnings.same_task(source, problems)
+        warnings.frequent_ticks(source, stream, problems)
+        warnings.endless_wait(source, stream, problems)
+    warnings.remedies_without_watchdog(service, streams, problems)
+    return streams
+
+
 def _sources(
     env: Mapping[str, str], service: Service, read_text: ReadText, problems: Problems
 ) -> list[StreamSource]:
     """Return the sources of all streams: the entries of the file, then the environment."""
     entries = _entries(env, service, read_text, problems)
-    named = [_file_source(entry, env, problems) for entry in entries or []]
-    unnamed: list[Source[EnvironmentStream]] = []
-    if _sets_operation(env) or (entries is None and _sets_any(env)):
-        unnamed = _environment_source(env, named, service.config_file, problems)
+    override = service.config_override_file
+    named = [_file_source(entry, env, override, problems) for entry in entries or []]
+    sets_up = entries is None and _sets_any(env)
+    if _sets_operation(env):
+        sets_up = adds_stream(env, named, service.config_file, problems)
     elif entries is not None:
         warnings.unused_variables(env, service.config_file, problems)
+    unnamed = [_environment_source(env, problems)] if sets_up else []
+    if named and unnamed:
+        unnamed[0].origin = beside(env, service.config_file)
     check_unique_names(named, problems)
     check_unique_operations([*named, *unnamed], problems)
     return [*named, *unnamed]
@@ -137,7 +149,9 @@ def _entries(
     return entries
 
 
-def _file_source(entry: Entry, env: Mapping[str, str], problems: Problems) -> Source[FileStream]:
+def _file_source(
+    entry: Entry, env: Mapping[str, str], override: str, problems: Problems
+) -> Source[FileStream]:
     """Check one stream of the file; its missing task operations come from the environment."""
     raw = {key: value for key, value in entry.raw.items() if not _is_blank(value)}
     origins = dict(entry.origins)
@@ -148,6 +162,8 @@ def _file_source(entry: Entry, env: Mapping[str, str], problems: Problems) -> So
             raw[key] = env[variable]
             origins[key] = f"{ENVIRONMENT} {variable}"
     source = validate(FileStream, raw, entry.where, problems, origins)
+    replaced = [key for key in entry.origins if key in KEYS]
+    source.origin = f"{override} replaces {', '.join(replaced)}" if replaced else None
     warnings.unknown_keys(source, problems)
     warnings.quoted_false(source, problems)
     return source
@@ -158,20 +174,7 @@ def _is_blank(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _environment_source(
-    env: Mapping[str, str],
-    others: list[Source[FileStream]],
-    config_file: str,
-    problems: Problems,
-) -> list[Source[EnvironmentStream]]:
-    """Return the environment's stream, unless a stream of the file has one of its operations."""
-    used = {operation for source in others for operation in job_operations(source).values()}
-    shared = [name for name in _JOB_OPERATIONS if env.get(name) in used]
-    if shared:
-        problem = f"a stream of {config_file} has the same job operation and is used instead"
-        fix = "remove the variables of the environment's stream"
-        problems.warning(f"{ENVIRONMENT} {shared[0]}", problem, fix, env[shared[0]])
-        return []
+def _environment_source(env: Mapping[str, str], problems: Problems) -> Source[EnvironmentStream]:
     source = validate(EnvironmentStream, env, ENVIRONMENT, problems)
     warnings.changed_defaults(source, problems)
-    return [source]
+    return source

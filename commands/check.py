@@ -82,6 +82,8 @@ def _streams(settings: Settings, now: datetime) -> Iterator[str]:
     rows = iter(columns([_row(plan, now, settings.zone) for plan in plans]))
     for stream in settings.streams:
         yield from ["", f"{stream}, in graph {stream.jobs_graph}"]
+        if stream.origin:
+            yield f"  {stream.origin}"
         for plan, row in zip(stream.plans, rows, strict=False):
             yield f"  {row}"
             yield f"    job   {plan.job_operation or 'not set'}"

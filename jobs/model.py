@@ -5,7 +5,7 @@ All of them are immutable and know neither store nor clock. Every instant is an 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -101,7 +101,8 @@ class Remedies:
 class Stream:
     """One set of initial sync, healing and dump; only the environment's stream has no name.
 
-    `freed_by` names the setting that lets a healing run without an initial sync.
+    `freed_by` names the setting that lets a healing run without an initial sync. `origin` is what
+    an operator should know about where the settings come from.
     """
 
     name: str | None
@@ -111,6 +112,7 @@ class Stream:
     healing_waits: bool = True
     freed_by: str = ""
     remedies: Remedies = Remedies()
+    origin: str | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         """Return the stream's name as logs and messages write it."""

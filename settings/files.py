@@ -9,12 +9,20 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from settings.problems import Problems, Weight
 from settings.sources import suggestion
+from settings.stream_fields import KEYS
 
 ReadText = Callable[[str], str]
+
+
+class _Nothing:
+    """What an empty file contains."""
+
+
+_KEYED: Final = 'write an object keyed by stream name: { "NAME": { … } }'
 
 
 class Item(NamedTuple):
@@ -51,7 +59,8 @@ def read_streams(path: str, read_text: ReadText, problems: Problems) -> list[Ent
     except FileNotFoundError:
         return None
     if not isinstance(content, list):
-        fix = "write an array of streams: [ { … } ]"
+        single = isinstance(content, dict) and "name" in content
+        fix = "put [ ] around it" if single else "write an array of streams: [ { … } ]"
         problems.error(path, f"contains {_json_type(content)}", fix)
         return []
     return list(_entries(_numbered(path, content), problems))
@@ -75,6 +84,10 @@ def apply_overrides(
         if required:
             problems.error(path, "no such file", "mount it there, or unset CONFIG_OVERRIDE_FILE")
         return
+    if isinstance(content, _Nothing):
+        fix = f"{_KEYED}, or remove it"
+        problems.warning(path, "is empty", fix, weight=Weight.IGNORED)
+        return
     by_name = {entry.name: entry for entry in entries or [] if entry.name is not None}
     for override in _entries(_overrides(path, content, problems), problems):
         entry = by_name.get(override.name or "")
@@ -93,14 +106,27 @@ def _warn_of_no_stream(override: Entry, names: Iterable[str], problems: Problems
 
 
 def _overrides(path: str, content: object, problems: Problems) -> Iterable[Item]:
-    """Return the items of the override file, which is an object keyed by name or an array."""
+    """Return the items of the override file.
+
+    It is an object keyed by name, an array, or the object of one stream with its name.
+    """
+    if isinstance(content, dict) and isinstance(content.get("name"), str):
+        return _numbered(path, [content])
+    if isinstance(content, dict) and _is_stream(content):
+        fix = 'add the "name" of its stream, or key it by name: { "NAME": { … } }'
+        problems.error(path, "has the keys of a stream, but no name", fix)
+        return []
     if isinstance(content, dict):
         return [Item(f'{path}, "{name}"', name, item) for name, item in content.items()]
     if isinstance(content, list):
         return _numbered(path, content)
-    fix = 'write an object keyed by stream name: { "NAME": { … } }'
-    problems.error(path, f"contains {_json_type(content)}", fix)
+    problems.error(path, f"contains {_json_type(content)}", _KEYED)
     return []
+
+
+def _is_stream(content: dict[str, Any]) -> bool:
+    """Return whether an object holds values of a stream, not streams by their names."""
+    return any(key in KEYS and not isinstance(value, dict) for key, value in content.items())
 
 
 def _numbered(path: str, content: list[Any]) -> Iterator[Item]:
@@ -147,6 +173,8 @@ def _parse_json(path: str, text: str, problems: Problems) -> Any:
             problems.warning(path, problem, fix, weight=Weight.IGNORED)
         return dict(pairs)
 
+    if not text.strip():
+        return _Nothing()
     try:
         return json.loads(text, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
@@ -163,4 +191,5 @@ def _parse_json(path: str, text: str, problems: Problems) -> Any:
 
 def _json_type(value: object) -> str:
     names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean"}
+    names[_Nothing] = "nothing"
     return names.get(type(value), "null" if value is None else "a number")

@@ -25,7 +25,8 @@ class Source(Generic[M]):
 
     `where` is the place of the source in messages; `origins` holds the full place of each key that
     comes from another source. `invalid` names the fields whose errors were already reported. The
-    checked value of such a field is only a substitute.
+    checked value of such a field is only a substitute. `origin` is what an operator should know
+    about where the settings come from.
     """
 
     where: str
@@ -33,6 +34,7 @@ class Source(Generic[M]):
     fields: M
     invalid: frozenset[str] = frozenset()
     origins: Mapping[str, str] = field(default_factory=dict)
+    origin: str | None = None
 
     def key(self, name: str) -> str:
         """Return the key of field `name` in this source."""

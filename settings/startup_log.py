@@ -38,6 +38,8 @@ def summary(settings: Settings, now: datetime) -> Iterator[Line]:
     yield Line(_service_settings(service))
     for stream in settings.streams:
         yield Line(_stream_settings(stream), stream)
+        if stream.origin:
+            yield Line(stream.origin, stream)
         for plan in stream.plans:
             yield Line(_next_run(plan, now, zone), stream, plan.kind)
 

@@ -44,6 +44,14 @@ KIND_FIELDS: Final = (
 )
 
 
+# The switches of the environment, and those of the file that have the opposite meaning.
+OPPOSITES: Final = {
+    "heal_must_wait_for_initial_sync": "heal_should_not_wait_for_initial_sync",
+    "enable_dump_file_creation": "disable_dump_file_creation",
+    "enable_healing_job_operation": "disable_healing_job_operation",
+}
+
+
 class Choice(NamedTuple):
     """The name of a switch, and the value of that switch that allows something."""
 
@@ -164,3 +172,6 @@ class FileStream(StreamFields):
         None,
         description=f"`dct:creator` of this stream's errors; default: `{SERVICE}/` and the name",
     )
+
+
+KEYS: Final = tuple(str(info.alias) for info in FileStream.model_fields.values())

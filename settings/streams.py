@@ -64,6 +64,7 @@ def build_stream(
         healing_waits=getattr(fields, freed_by) is not frees,
         freed_by=source.setting(freed_by, frees),
         remedies=_remedies(source, service),
+        origin=source.origin,
     )
 
 

@@ -20,7 +20,7 @@ from jobs.iri import iri_problem
 from jobs.model import JobKind
 from jobs.text import invisible
 from settings.hosts import EVERY_ADDRESS, plain_host
-from settings.slips import remedy
+from settings.slips import remedy, space_remedy
 
 RESERVED_NAMES: Final = frozenset(
     {
@@ -65,12 +65,17 @@ def _iri(value: object) -> str:
     text = _text(value)
     problem = iri_problem(text)
     if problem:
-        raise InvalidValue(problem, "write it in full, as in http://example.org/id/jobs")
+        fix = space_remedy(text, _is_one_iri)
+        raise InvalidValue(problem, fix or "write it in full, as in http://example.org/id/jobs")
     hidden = invisible(text)
     if hidden:
         problem = f"an IRI here holds no invisible character such as {hidden!a}"
         raise InvalidValue(problem, "remove it, or type the IRI again")
     return text
+
+
+def _is_one_iri(text: str) -> bool:
+    return iri_problem(text) is None and text.count("://") <= 1
 
 
 def _url(value: object) -> str:

@@ -11,17 +11,24 @@ from difflib import get_close_matches
 from pydantic.alias_generators import to_camel
 
 from jobs.model import MAINTAINERS_HEALING, JobKind, Stream
+from settings.beside_file import OWN_FIELDS
 from settings.fields import Service
 from settings.problems import Problems, Weight
 from settings.sources import ENVIRONMENT, Source, place_of, suggestion
-from settings.stream_fields import KIND_FIELDS, EnvironmentStream, FileStream
+from settings.stream_fields import KEYS, KIND_FIELDS, OPPOSITES, EnvironmentStream, FileStream
 from settings.streams import StreamSource, job_operations
 
-_OPPOSITES = {  # switches of the environment, and those of the file that have the opposite meaning
-    "heal_must_wait_for_initial_sync": "healShouldNotWaitForInitialSync",
-    "enable_dump_file_creation": "disableDumpFileCreation",
-    "enable_healing_job_operation": "disableHealingJobOperation",
-}
+_FORMER_PREFIX = "INITIAL_CACHE_SYNC_"  # of versions 0.1 and 0.2
+_PREFIX = "INITIAL_PUBLICATION_GRAPH_SYNC_"
+
+
+def former_variables(env: Mapping[str, str], problems: Problems) -> None:
+    """Warn about variables that have another name since version 0.3 of the Node service."""
+    for variable in env:
+        today = variable.replace(_FORMER_PREFIX, _PREFIX)
+        if today != variable and today.lower() in EnvironmentStream.model_fields:
+            problem, fix = "the name of versions 0.1 and 0.2, ignored", f"rename it to {today}"
+            problems.warning(f"{ENVIRONMENT} {variable}", problem, fix)
 
 
 def mistyped_variables(env: Mapping[str, str], problems: Problems) -> None:
@@ -40,10 +47,9 @@ def unused_variables(env: Mapping[str, str], config_file: str, problems: Problem
 
     They often remain after a migration from version 0.x of the Node service.
     """
-    shared = {kind.task_operation for kind in KIND_FIELDS}  # defaults for the file's streams too
-    for name in (*EnvironmentStream.model_fields, "error_creator_uri"):
-        variable, opposite = name.upper(), _OPPOSITES.get(name)
-        if variable in env and name not in shared:
+    for name in OWN_FIELDS:
+        variable, opposite = name.upper(), to_camel(OPPOSITES.get(name, ""))
+        if variable in env:
             key = f'"{opposite}", its opposite,' if opposite else f'"{to_camel(name)}"'
             problem = f"no effect on the streams of {config_file}"
             fix = f"set {key} in its streams, and remove the variable"
@@ -53,11 +59,10 @@ def unused_variables(env: Mapping[str, str], config_file: str, problems: Problem
 
 def unknown_keys(source: Source[FileStream], problems: Problems) -> None:
     """Warn about unknown keys in the file."""
-    known = [str(info.alias) for info in FileStream.model_fields.values()]
     for key in source.raw:
-        if key not in known:
+        if key not in KEYS:
             where = place_of(key, source.where, source.origins)
-            fix = suggestion(key, known)
+            fix = suggestion(key, KEYS)
             problems.warning(where, "unknown key, ignored", fix, weight=Weight.IGNORED)
 
 

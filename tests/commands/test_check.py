@@ -15,6 +15,7 @@ from tests.support.configuring import (
     ENVIRONMENT,
     JOB,
     MAINTAINERS_HEALING,
+    OVERRIDE,
     TASK,
     loaded,
     stream,
@@ -81,6 +82,17 @@ def test_warnings_come_first_and_are_counted() -> None:
     first, second, *_ = check(loaded(environ)).splitlines()
     assert first.startswith("configuration: warning: env START_INITIAL_SYNC: not set")
     assert second == "configuration: no problems, 1 warning, 1 stream"
+
+
+def test_the_override_file_and_the_keys_that_it_replaced_are_shown() -> None:
+    streams = [stream("public"), stream("posts")]
+    override = {"posts": {"startInitialSync": False, "cronPatternDumpJob": "0 0 6 * * 6"}}
+    printed = check(loaded(files={CONFIG: streams, OVERRIDE: override}))
+    assert printed.count(f"  {OVERRIDE} replaces ") == 1
+    assert (
+        "\nstream posts, in graph http://mu.semte.ch/graphs/jobs\n"
+        f"  {OVERRIDE} replaces startInitialSync, cronPatternDumpJob\n  initial sync  disabled;"
+    ) in printed
 
 
 def test_the_environments_stream_and_the_setting_that_enables_a_kind() -> None:

@@ -68,3 +68,21 @@ def test_a_file_that_changes_under_the_service_is_shown_and_not_used(
         assert service.stop() == 0
         service.start().answers()
         eventually(lambda: service.call("GET", "/renamed/status").status == 200, "the new file")
+
+
+def test_an_override_file_is_named_once_wherever_the_configuration_is_shown(
+    embedded: Store, tmp_path: Path
+) -> None:
+    config, override = tmp_path / "config.json", tmp_path / "config.override.json"
+    config.write_text(json.dumps([stream("public"), stream("posts")]))
+    override.write_text(json.dumps({"name": "posts", "startInitialSync": False, "x": 1}))
+    environ = {"CONFIG_FILE": str(config), "CONFIG_OVERRIDE_FILE": str(override)}
+    origin = f"{override} replaces startInitialSync"
+    with Service(embedded, UNSET | environ) as service:
+        service.ready()
+        assert service.log.count(origin) == 1
+        assert f"stream posts: {origin}\n" in service.log
+        assert "configuration: 1 warning, 2 streams\n" in service.log
+        status = json.loads(service.call("GET", "/status").text)
+        assert [found["origin"] for found in status["streams"]] == [None, origin]
+        assert flask(service, "check").stdout.count(origin) == 1

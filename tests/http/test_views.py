@@ -228,7 +228,7 @@ def test_keys_are_stable_and_always_there() -> None:
         *("changed_files", "store", "detailed", "streams"),
     }
     assert answer["store"].keys() == {"endpoint", "reachable", "problem", "complete"}
-    assert stream.keys() == {"name", "jobs_graph", "error_creator", "synced", "kinds"}
+    assert stream.keys() == {"name", "jobs_graph", "error_creator", "origin", "synced", "kinds"}
     assert [kind["kind"] for kind in stream["kinds"]] == ["initial-sync", "healing", "dump"]
     assert kind.keys() == {
         *("kind", "enabled", "job_operation", "task_operation", "pattern", "pattern_in_words"),

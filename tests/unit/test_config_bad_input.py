@@ -50,7 +50,7 @@ BAD_FILES: dict[str, tuple[Any, str]] = {
         UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"),
         ": is not UTF-8; save it as UTF-8",
     ),
-    "empty": ("", f', line 1, column 1: got "" — not JSON: Expecting value; {COMMAS}'),
+    "empty": ("", f": contains nothing; {ARRAY}"),
     "YAML": (
         "- name: public",
         f', line 1, column 1: got "- name: pu" — not JSON: Expecting value; {COMMAS}',
@@ -63,7 +63,8 @@ BAD_FILES: dict[str, tuple[Any, str]] = {
     "a string": ('"public"', f": contains a string; {ARRAY}"),
     "a number": ("1e999", f": contains a number; {ARRAY}"),
     "a boolean": ("true", f": contains a boolean; {ARRAY}"),
-    "an object": (stream("public"), f": contains an object; {ARRAY}"),
+    "a stream": (stream("public"), ": contains an object; put [ ] around it"),
+    "an object": ({"public": stream("public")}, f": contains an object; {ARRAY}"),
     "an array of strings": (["public"], f", stream 1: is a string; {OBJECT}"),
     "an array of arrays": ([[stream("public")]], f", stream 1: is an array; {OBJECT}"),
     "an array of nulls": ([None], f", stream 1: is null; {OBJECT}"),
@@ -140,15 +141,38 @@ HIDDEN_CHARACTERS = [
 TYPE_AGAIN = "type it again with plain digits, letters and spaces"
 INVALID_VALUES: dict[tuple[str, ...], list[tuple[object, str, str]]] = {
     IRIS: [
-        ("http://a/ b", '"http://a/ b"', f"an IRI holds no ' '; {IN_FULL}"),
+        (
+            "http://a/ b",
+            '"http://a/ b"',
+            "an IRI holds no ' '; remove the space after \"http://a/\"",
+        ),
         ("a/b", '"a/b"', f"not an absolute IRI; {IN_FULL}"),
     ],
     IRIS[:1]: [
         ('http://a/"b', r'"http://a/\"b"', f"an IRI holds no '\"'; {IN_FULL}"),
-        ("http://a/b\n", r'"http://a/b\n"', rf"an IRI holds no '\n'; {IN_FULL}"),
+        (
+            "http://a/b\n",
+            r'"http://a/b\n"',
+            "an IRI holds no '\\n'; remove the white space after \"http://a/b\"",
+        ),
+        (
+            " http://a b/c d",
+            '" http://a b/c d"',
+            "an IRI holds no ' '; remove the space at the beginning and every other one",
+        ),
+        (
+            "http://redpencil.data.gi ft/id/jobs/concept",
+            '"http://redpencil.data.gi ft/id/jobs/concept"',
+            "an IRI holds no ' '; remove the space after \"http://redpencil.data.gi\"",
+        ),
+        ("http://a/b http://c/d", '"http://a/b http://c/d"', f"an IRI holds no ' '; {IN_FULL}"),
         ("http://a/\0b", r'"http://a/\u0000b"', rf"an IRI holds no '\x00'; {IN_FULL}"),
         ("http://a/\x7fb", r'"http://a/\x7fb"', rf"an IRI holds no '\x7f'; {IN_FULL}"),
-        ("http://a/\u2028b", r'"http://a/\u2028b"', rf"an IRI holds no '\u2028'; {IN_FULL}"),
+        (
+            "http://a/\u2028b",
+            r'"http://a/\u2028b"',
+            "an IRI holds no '\\u2028'; remove the white space after \"http://a/\"",
+        ),
         ("http://a/\ud800b", r'"http://a/\ud800b"', rf"an IRI holds no '\ud800'; {IN_FULL}"),
         *(
             (f"http://a/{char}b", f'"http://a/{shown}b"', f"{HIDDEN} '{shown}'; {RETYPE}")

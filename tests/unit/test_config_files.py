@@ -240,6 +240,7 @@ NEW = {"cronPatternDumpJob": "0 0 1 * * *", "startInitialSync": False}
     [
         pytest.param({"private": NEW}, id="an object keyed by name"),
         pytest.param([{"name": "private"} | NEW], id="an array of objects with a name"),
+        pytest.param({"name": "private"} | NEW, id="one object with a name"),
         pytest.param([{"name": "private"} | {key: NEW[key]} for key in NEW], id="in two steps"),
         pytest.param({"private": {"name": "private"} | NEW}, id="both ways at once"),
     ],
@@ -248,6 +249,27 @@ def test_an_override_replaces_keys_of_one_stream(content: object) -> None:
     settings = overridden(content)
     assert settings == loaded(files={CONFIG: [stream("public"), stream("private", **NEW)]})
     assert [pattern(DUMP)(stream) for stream in settings.streams] == ["0 0 0 * * *", "0 0 1 * * *"]
+
+
+def test_a_stream_knows_the_override_file_and_the_keys_that_it_replaced() -> None:
+    content = [{"name": "private", "comment": "x"} | NEW, {"name": "private", "jobsGraph": URN}]
+    assert [stream.origin for stream in overridden(content).streams] == [
+        None,
+        f"{OVERRIDE} replaces cronPatternDumpJob, startInitialSync, jobsGraph",
+    ]
+
+
+@pytest.mark.parametrize("text", ["", " \n", "\ufeff"])
+def test_an_empty_override_file_is_a_warning(text: str) -> None:
+    files = {CONFIG: [stream("public")], OVERRIDE: text}
+    [line] = warnings_of(files=files)
+    fix = 'write an object keyed by stream name: { "NAME": { … } }, or remove it'
+    assert line == f"{OVERRIDE}: is empty; {fix}"
+
+
+def test_a_stream_can_be_called_name() -> None:
+    files = {CONFIG: [stream("name")], OVERRIDE: {"name": NEW}}
+    assert not loaded(files=files).streams[0].plan(INITIAL_SYNC).enabled
 
 
 def test_null_in_an_override_restores_the_default() -> None:
@@ -327,6 +349,12 @@ def test_an_override_of_something_unknown_is_a_warning(content: object, line: st
             {"public": 5},
             f'{OVERRIDE}, "public": is a number; write an object: {{ … }}',
             id="not an object",
+        ),
+        pytest.param(
+            NEW,
+            f"{OVERRIDE}: has the keys of a stream, but no name; "
+            'add the "name" of its stream, or key it by name: { "NAME": { … } }',
+            id="one object without a name",
         ),
         pytest.param(
             "null",

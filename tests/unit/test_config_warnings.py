@@ -137,6 +137,16 @@ def test_a_mistyped_variable_gives_a_warning(mistyped: str, similar: str) -> Non
     assert warnings_of(ENVIRONMENT | {mistyped: "secret"}) == [f"env {mistyped}: {message}"]
 
 
+@pytest.mark.parametrize("kind", ["JOB", "TASK"])
+def test_a_former_name_of_a_variable_gives_a_warning(kind: str) -> None:
+    former = f"INITIAL_CACHE_SYNC_{kind}_OPERATION"
+    [line] = warnings_of(ENVIRONMENT | {former: "urn:sync"})
+    assert line == (
+        f"env {former}: the name of versions 0.1 and 0.2, ignored; "
+        f"rename it to INITIAL_PUBLICATION_GRAPH_SYNC_{kind}_OPERATION"
+    )
+
+
 @pytest.mark.parametrize(
     "name", ["PATH", "HOSTNAME", "LANG", "PYTHONUNBUFFERED", "GPG_KEY", "HOME"]
 )
@@ -311,6 +321,9 @@ healing of stream public: "20 05 * * *", next Thursday 2024-07-04 05:20:00 CEST 
 dump of stream public: "0 0 6 * * 6", next Saturday 2024-07-06 06:00:00 CEST (Europe/Brussels)
 the environment's stream: graph http://mu.semte.ch/graphs/system/jobs; healing waits for an \
 initial sync; active jobs never time out; finished jobs are closed by the job-controller
+the environment's stream: set up by variables beside /config/config.json; to have none, remove \
+INITIAL_PUBLICATION_GRAPH_SYNC_JOB_OPERATION, DUMP_FILE_CREATION_JOB_OPERATION, \
+HEALING_JOB_OPERATION, CRON_PATTERN_DUMP_JOB, START_INITIAL_SYNC, ENABLE_HEALING_JOB_OPERATION
 initial sync of the environment's stream: once, at the start
 healing of the environment's stream: disabled
 dump of the environment's stream: "@daily", next Thursday 2024-07-04 00:00:00 CEST (Europe/Brussels)

@@ -107,6 +107,12 @@ def test_a_file_that_changed_since_the_start_is_shown() -> None:
     assert "differs from what runs" not in Html(report_of(stream())).text
 
 
+def test_an_unusual_origin_of_a_stream_is_shown() -> None:
+    origin = "/config/<b>.json replaces startInitialSync"
+    assert f"Configuration {origin}" in Html(report_of(stream(origin=origin))).text
+    assert "Configuration" not in Html(report_of(stream())).text
+
+
 def test_without_the_store_the_page_shows_what_the_process_knows() -> None:
     due = NOW + timedelta(hours=3, minutes=12)
     dump = kind(

@@ -107,6 +107,7 @@ def stream_report(stream: Stream, snapshot: Snapshot) -> StreamReport:
         name=stream.name,
         jobs_graph=stream.jobs_graph,
         error_creator=stream.error_creator,
+        origin=stream.origin,
         synced=None if snapshot.store.problem else _synced(stream, snapshot),
         kinds=tuple(_kind_report(stream, plan, snapshot) for plan in stream.plans),
     )

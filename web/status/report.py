@@ -122,6 +122,11 @@ class StreamReport(Report):
     name: str | None = Field(description="its name; null for the environment's stream")
     jobs_graph: str = Field(description="graph that its jobs are written to")
     error_creator: str = Field(description="`dct:creator` of its errors")
+    origin: Text | None = Field(
+        None,
+        description="the override file and the keys that it replaces, or that variables set up "
+        "the stream beside a config file; null if there is nothing of the kind",
+    )
     synced: bool | None = Field(
         description="whether an initial sync of it succeeded, or a healing, which counts as one; "
         "null while the store does not answer"
