@@ -9,6 +9,7 @@ from click.testing import Result
 
 from commands import command_app
 from commands.context import CommandContext
+from commands.output import or_exit
 from config import Settings
 from jobs.store import JobStore
 from tests.support.builders import TestClock
@@ -18,20 +19,26 @@ from web.status.report import StatusReport
 
 
 def run(
-    settings: Settings,
+    settings: Settings | Callable[[], Settings],
     *arguments: str,
     clock: TestClock | None = None,
     store: JobStore | None = None,
     pause: Callable[[float], None] | None = None,
 ) -> Result:
-    """Run `flask ARGUMENTS`; an exception that is not an exit fails the test."""
-    context = CommandContext(
-        settings=settings,
-        store=store or FakeJobStore(),
-        clock=(clock or TestClock()).clock(),
-        pause=pause or never,
-    )
-    result = command_app(lambda: context).test_cli_runner().invoke(args=list(arguments))
+    """Run `flask ARGUMENTS`; an exception that is not an exit fails the test.
+
+    Settings that are still to be loaded may be invalid.
+    """
+
+    def context() -> CommandContext:
+        return CommandContext(
+            settings=settings if isinstance(settings, Settings) else or_exit(settings),
+            store=store or FakeJobStore(),
+            clock=(clock or TestClock()).clock(),
+            pause=pause or never,
+        )
+
+    result = command_app(context).test_cli_runner().invoke(args=list(arguments))
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
