@@ -227,9 +227,7 @@ def list_of(iris: Iterable[str]) -> Term:
     return listed(iri(value) for value in iris)
 
 
-def _is_one_of(
-    operations: Sequence[str], classes: Sequence[str] = (JOB_CLASS, TASK_CLASS)
-) -> Term:
+def _is_one_of(operations: Sequence[str], classes: Sequence[str] = (JOB_CLASS, TASK_CLASS)) -> Term:
     """Return the condition that `?operation` is one of these; any value of its subject may be it.
 
     A list that stores do not accept is replaced by classes. The answer is filtered again. IF keeps
