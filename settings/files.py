@@ -156,6 +156,9 @@ def _read_json(path: str, read_text: ReadText, problems: Problems) -> Any:
     except IsADirectoryError:
         fix = "mount a file (Docker creates a directory if the file to mount does not exist)"
         problems.error(path, "is a directory", fix)
+    except PermissionError:
+        fix = "run chmod -R o+rX on what is mounted there: in the image, the service is user 1000"
+        problems.error(path, "may not be read by the user of the service", fix)
     except OSError as error:
         fix = "make it readable for the user of the service"
         problems.error(path, f"cannot be read: {error.strerror or error}", fix)

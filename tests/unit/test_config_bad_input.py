@@ -36,6 +36,7 @@ COMMAS = "check for a missing or extra comma, quote or bracket there"
 NO_COMMA = f"not JSON: Expecting ',' delimiter; {COMMAS}"
 MOUNT = "mount a file (Docker creates a directory if the file to mount does not exist)"
 READABLE = "make it readable for the user of the service"
+CHMOD = "run chmod -R o+rX on what is mounted there: in the image, the service is user 1000"
 BAD_FILES: dict[str, tuple[Any, str]] = {
     "a directory": (
         IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)),
@@ -43,7 +44,7 @@ BAD_FILES: dict[str, tuple[Any, str]] = {
     ),
     "not readable": (
         PermissionError(errno.EACCES, os.strerror(errno.EACCES)),
-        f": cannot be read: Permission denied; {READABLE}",
+        f": may not be read by the user of the service; {CHMOD}",
     ),
     "an error without a text": (OSError("broken"), f": cannot be read: broken; {READABLE}"),
     "not UTF-8": (
