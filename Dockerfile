@@ -1,4 +1,4 @@
-# Build: docker build -t delta-producer-background-jobs-initiator .
+# Build: script/image, or docker build -t delta-producer-background-jobs-initiator .
 #
 # The base image of this tag changes with patch releases of Python and fixes of Debian. For a repeatable build, add
 # the digest that `docker pull` prints: FROM python:3.13-slim-trixie@sha256:... AS base
@@ -15,31 +15,37 @@ ENV PIP_NO_CACHE_DIR=1 \
 COPY requirements.txt /tmp/
 RUN python -m venv --without-pip /opt/venv \
     && python -m pip --python /opt/venv/bin/python install \
-        --compile --require-hashes --only-binary :all: -r /tmp/requirements.txt
+        --no-compile --require-hashes --only-binary :all: -r /tmp/requirements.txt
 WORKDIR /app
 # .dockerignore admits only the files of the service.
 COPY . .
-RUN chmod -R a+rX . && python -m compileall -q .
+# The same input gives the same files: byte code names no times, and all files have the same one.
+RUN chmod -R a+rX . \
+    && python -m compileall -q --invalidation-mode checked-hash /opt/venv . \
+    && find /opt/venv /app -exec touch --no-dereference --date=@0 {} + \
+    && mkdir /service && cp -a /app /service/
 
 
 FROM base
 LABEL org.opencontainers.image.title="delta-producer-background-jobs-initiator" \
       org.opencontainers.image.description="Creates the initial sync, healing and dump jobs of a delta producer" \
+      org.opencontainers.image.version="2.0.0" \
       org.opencontainers.image.licenses="MIT"
 
-# Operators use these with `docker compose exec`.
+# The layer that comes from Debian. Operators use the programs with `docker compose exec`. The user must be able to
+# read the files in /config.
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends bash curl wget \
-    && rm -rf /var/lib/apt/lists/*
-
-# A numeric user, so that an orchestrator can check that it is not root. It must be able to read files in /config.
-RUN groupadd --gid 1000 initiator \
+    && rm -rf /var/lib/apt/lists/* \
+    && groupadd --gid 1000 initiator \
     && useradd --uid 1000 --gid 1000 --no-create-home --home-dir /app --shell /bin/bash initiator \
     && mkdir /config
 
-COPY --from=build /opt/venv /opt/venv
-COPY --from=build /app /app
+# The folders above, so that the copies of these folders keep their times.
+COPY --from=build /opt /opt
+COPY --from=build /service /
 WORKDIR /app
+# A number, so that an orchestrator can check that it is not root.
 USER 1000:1000
 
 # Every stack expects port 80. Docker allows any user to listen on it. A runtime that does not needs another PORT.

@@ -191,7 +191,7 @@ def test_the_calls_exist(method: str, path: str) -> None:
 
 def test_the_scripts_exist() -> None:
     named = set(re.findall(r"^(script/\w+)", ALL, re.MULTILINE))
-    assert len(named) == 7
+    assert len(named) == 8
     for name in named:
         assert (ROOT / name).stat().st_mode & 0o111, f"{name} can be run"
 
