@@ -135,7 +135,7 @@ def compose(
     # It is read often, and a person waits for it: without log lines and retries.
     quiet = store or SparqlJobStore(replace(client, log_queries=False, retry_pauses=()))
     status = status_reader(settings, domain, quiet, health)
-    metrics.watch(status.report)
+    metrics.watch(status.report, settings.streams)
     create, delete = domain.creator.request, domain.reconciler.delete
     api = Api(settings.streams, create, delete, health, ConcurrencyLimit(max_calls))
     limits = map(ConcurrencyLimit, (max_views, MAX_PROBES, MAX_SCRAPES))

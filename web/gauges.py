@@ -15,6 +15,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, 
 from prometheus_client.registry import Collector
 
 from jobs.model import JobKind
+from web.overdue import OverdueSuccess
 from web.status.report import UNNAMED, KindReport, StatusReport
 
 KIND_LABELS: Final = ("stream", "kind")
@@ -31,6 +32,7 @@ class StatusCollector(Collector):
     """
 
     report: Callable[[], StatusReport]
+    overdue: OverdueSuccess
 
     def describe(self) -> Iterable[Metric]:
         """Return nothing, so that registering this collector does not read the store."""
@@ -51,6 +53,9 @@ class StatusCollector(Collector):
         yield gauge(name, help_text, KIND_LABELS, _each_kind(report, _waiting))
         if report.store.reachable:
             yield from _from_store(report)
+            help_text = "Seconds since the tick before the last one fired, without a success since"
+            name = "initiator_success_overdue_seconds"
+            yield gauge(name, help_text, KIND_LABELS, _overdue(report, self.overdue))
 
 
 def gauge(
@@ -95,6 +100,16 @@ def _waiting(kind: KindReport) -> float | None:
 
 def _last_success(kind: KindReport) -> float | None:
     return kind.last_success.timestamp() if kind.last_success and kind.pattern else None
+
+
+def _overdue(report: StatusReport, overdue: OverdueSuccess) -> Series:
+    for stream in report.streams:
+        for kind in stream.kinds:
+            success = kind.last_success or report.started
+            since = overdue.since(stream.name, kind.kind, success, report.now)
+            if since:
+                labels = (stream.name or UNNAMED, kind.kind)
+                yield labels, (report.now - since).total_seconds()
 
 
 def _failed(kind: KindReport) -> float | None:

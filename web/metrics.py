@@ -6,7 +6,7 @@ instants. Counts are by kind and not by stream: with thousands of streams, a scr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from prometheus_client import (
@@ -22,8 +22,9 @@ from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from jobs.events import Event, Result
-from jobs.model import JobKind, Trigger
+from jobs.model import JobKind, Stream, Trigger
 from web.gauges import KIND_LABELS, StatusCollector, gauge
+from web.overdue import OverdueSuccess
 from web.status.report import UNNAMED, StatusReport
 
 # The results after which a tick is no longer due.
@@ -100,9 +101,9 @@ class Metrics:
         """Count a SPARQL request."""
         self._requests.labels(kind, outcome).observe(seconds)
 
-    def watch(self, report: Callable[[], StatusReport]) -> None:
+    def watch(self, report: Callable[[], StatusReport], streams: Iterable[Stream] = ()) -> None:
         """Add gauges made from the status report, which is read at each scrape."""
-        self.registry.register(StatusCollector(report))
+        self.registry.register(StatusCollector(report, OverdueSuccess(streams)))
 
     def text(self, accept: str = "") -> tuple[bytes, str]:
         """Return all metrics and their content type, in the newest format that is accepted.

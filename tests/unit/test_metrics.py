@@ -267,6 +267,31 @@ def test_the_time_of_the_last_missed_tick_is_known_by_stream() -> None:
     }
 
 
+def test_a_success_is_overdue_after_two_ticks_without_one() -> None:
+    """The dump is due on Saturdays at 6, and now it is Saturday noon."""
+    patterns = {DUMP: "0 6 * * 6", HEALING: "0 4 * * *"}
+    scraped = Scraped((stream_of(patterns=patterns),), TestClock(now=at("2024-01-20T12:00")))
+    scraped.store.add(
+        job_of(DUMP, Status.SUCCESS, created=at("2024-01-06T06:00")),
+        job_of(HEALING, Status.SUCCESS, created=at("2024-01-19T04:00")),
+    )
+    assert scraped.scrape().series("success_overdue_seconds") == {
+        ("dump", "public"): timedelta(days=7, hours=6).total_seconds()
+    }
+    scraped.store.add(job_of(DUMP, Status.SUCCESS, uri="urn:last", created=at("2024-01-20T06:00")))
+    assert scraped.scrape().series("success_overdue_seconds") == {}
+
+
+def test_without_any_success_the_time_counts_from_the_start() -> None:
+    patterns = {DUMP: "0 6 * * *"}
+    scraped = Scraped((stream_of(patterns=patterns),), TestClock(now=at("2024-01-06T12:00")))
+    assert scraped.scrape().series("success_overdue_seconds") == {}
+    scraped.clock.now = at("2024-01-08T06:30")
+    assert scraped.scrape().series("success_overdue_seconds") == {
+        ("dump", "public"): timedelta(days=1, minutes=30).total_seconds()
+    }
+
+
 def test_the_build_names_both_versions() -> None:
     seen = Scraped().scrape()
     versions = {"version": VERSION, "python_version": platform.python_version()}
@@ -280,7 +305,7 @@ def test_readiness_is_one_or_zero() -> None:
 
 FROM_THE_STORE = (
     *("active_jobs", "stuck_jobs", "newest_job_failed"),
-    "last_success_timestamp_seconds",
+    *("last_success_timestamp_seconds", "success_overdue_seconds"),
 )
 
 
