@@ -264,7 +264,7 @@ def test_the_readme_links_to_every_page() -> None:
 
 
 def links() -> Iterator[tuple[str, str]]:
-    for page in (*NAMES, "CHANGELOG.md"):
+    for page in (*NAMES, "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"):
         for target in re.findall(r"\]\(([^)\s]+)\)", (ROOT / page).read_text()):
             if "://" not in target:
                 yield page, target
