@@ -92,7 +92,9 @@ def test_every_answer_is_one_that_the_document_tells_of(
     for name in NAMES:
         named = operation.as_strategy(path_parameters={"name": name})
         assert called(service, named) <= {200, 409}
-    assert called(service, operation.as_strategy()) == {404}
+    any_name = called(service, operation.as_strategy())
+    dash = {200} if label.startswith("GET") else set()  # the environment's stream, on pages only
+    assert any_name - dash == {404}
     wrong = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
     assert called(service, wrong) <= {404, 405}
 
