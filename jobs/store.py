@@ -142,7 +142,7 @@ class BoundStore(Protocol):
         """
 
     def newest(self, operations: Sequence[str], until: datetime) -> tuple[Job, ...]:
-        """Return the newest job of each operation and its newest successful one, the oldest first.
+        """Return the newest successful and the newest other job of each operation, oldest first.
 
         They have no tasks. Dates after `until` are ignored: another machine's clock was wrong.
         """

@@ -47,23 +47,16 @@ def parse_newest(bindings: Sequence[Binding]) -> tuple[Job, ...]:
 
     Virtuoso returns an empty row where there are none.
     """
-    found = [
-        (required(binding, "operation"), text)
-        for binding in bindings
-        if any(binding.values())
-        for text in (required(binding, "newest"), binding.get("succeeded"))
-        if text
-    ]
-    jobs = [_parse_dated(*one) for one in dict.fromkeys(found)]
+    jobs = [_parse_dated(binding) for binding in bindings if binding.get("newest")]
     return tuple(sorted(jobs, key=lambda job: (job.created or EARLIEST, job.uri)))
 
 
-def _parse_dated(operation: str, text: str) -> Job:
-    created, _, rest = text.partition(" ")
+def _parse_dated(binding: Binding) -> Job:
+    created, _, rest = binding["newest"].partition(" ")
     uri, _, status = rest.rpartition(" ")
     return Job(
         uri=uri,
-        operation=operation,
+        operation=required(binding, "operation"),
         status=known_status(status),
         created=parse_date(created),
     )

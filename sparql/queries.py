@@ -124,7 +124,7 @@ def tasks_of_jobs(jobs: Sequence[str]) -> str:
 
 
 def newest_jobs(operations: Sequence[str], until: datetime) -> str:
-    """Return the query for the newest job of each operation, and the newest successful one."""
+    """Return the query for the newest successful and the newest other job of each operation."""
     few = len(operations) <= MAX_LISTED
     return fill(
         statement("newest_jobs.rq"),
@@ -150,7 +150,7 @@ def current_jobs(operations: Sequence[str], since: datetime) -> str:
         statement("current_jobs.rq"),
         busy=status_iri(Status.BUSY),
         scheduled=status_iri(Status.SCHEDULED),
-        is_known=_is_one_of(operations, (JOB_CLASS,)),
+        known=list_of(operations if len(operations) <= MAX_LISTED else [JOB_CLASS]),
         since=date_time(since),
         limit=integer(MAX_ROWS),
     )
@@ -227,13 +227,14 @@ def list_of(iris: Iterable[str]) -> Term:
     return listed(iri(value) for value in iris)
 
 
-def _is_one_of(operations: Sequence[str], classes: Sequence[str] = (JOB_CLASS, TASK_CLASS)) -> Term:
+def _is_one_of(operations: Sequence[str]) -> Term:
     """Return the condition that `?operation` is one of these; any value of its subject may be it.
 
-    A list that stores do not accept is replaced by classes. The answer is filtered again. IF keeps
-    a store from beginning with the operations, which have the whole history.
+    A list that stores do not accept is replaced by the classes of jobs and tasks. The answer is
+    filtered again. IF keeps a store from beginning with the operations, which have the whole
+    history.
     """
-    accepted = operations if len(operations) <= MAX_LISTED else classes
+    accepted = operations if len(operations) <= MAX_LISTED else (JOB_CLASS, TASK_CLASS)
     return Term(f'IF(true, ?operation, "") IN ({list_of(accepted)})')
 
 

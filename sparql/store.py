@@ -96,7 +96,7 @@ class BoundSparqlStore:
         return current_jobs_of(subjects, operations, queries.MAX_ROWS)
 
     def newest(self, operations: Sequence[str], until: datetime) -> tuple[Job, ...]:
-        """Return the newest job of each operation, and the newest successful one."""
+        """Return the newest successful job of each operation, and the newest other one."""
         if not operations:
             return ()
         found = self._select(queries.newest_jobs(operations, until), answers.parse_newest)

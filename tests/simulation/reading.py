@@ -68,14 +68,12 @@ def current(triples: Triples, operations: Sequence[str], since: datetime) -> Cur
 
 
 def newest(triples: Triples, operations: Sequence[str], until: datetime) -> tuple[Job, ...]:
-    found: dict[tuple[str, str], tuple[datetime, str, str]] = {}
+    found: dict[tuple[str, bool], tuple[datetime, str, str]] = {}
     for operation in operations:
         for date, uri in triples.by_date.get(operation, ()):
             if date <= until:
                 for status in triples.values(uri, "status"):
-                    found[operation, ""] = (date, uri, status)
-                    if status == "success":
-                        found[operation, status] = (date, uri, status)
+                    found[operation, status == "success"] = (date, uri, status)
     jobs = {
         Job(uri=uri, operation=key[0], status=STATUSES.get(status), created=_plausible(date))
         for key, (date, uri, status) in found.items()

@@ -87,9 +87,8 @@ class FakeJobStore:
         self._called("newest")
         dated = [job for job in self._by_age() if job.created and job.created <= until]
         named = [job for job in dated if job.operation in operations]
-        newest = {job.operation: job for job in named}
-        done = {job.operation: job for job in named if job.status is Status.SUCCESS}
-        found = {job.uri for job in (*newest.values(), *done.values())}
+        newest = {(job.operation, job.status is Status.SUCCESS): job for job in named}
+        found = {job.uri for job in newest.values()}
         bare = (replace(job, tasks=(), modified=None) for job in named if job.uri in found)
         return tuple(bare)
 
