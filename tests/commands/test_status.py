@@ -163,7 +163,11 @@ def test_times_are_in_utc_if_this_machine_does_not_know_the_zone() -> None:
         (
             {
                 "store": StoreReport(
-                    endpoint="http://db/sparql", reachable=False, problem="refused", complete=True
+                    endpoint="http://db/sparql",
+                    reachable=False,
+                    problem="refused",
+                    history_problem=None,
+                    complete=True,
                 )
             },
             "the store is not reachable: refused",
@@ -202,7 +206,9 @@ def test_control_characters_from_the_store_are_escaped() -> None:
     document = report(
         kind(active=(stuck, active()), last_outcome=outcome("failed", reason=ill)),
         name=ill,
-        store=StoreReport(endpoint=ill, reachable=False, problem=ill, complete=True),
+        store=StoreReport(
+            endpoint=ill, reachable=False, problem=ill, history_problem=None, complete=True
+        ),
     )
     result = status(document)
     printed = result.stdout + result.stderr

@@ -227,7 +227,9 @@ def test_keys_are_stable_and_always_there() -> None:
         *("version", "now", "started", "uptime_seconds", "time_zone", "ready", "problem"),
         *("changed_files", "store", "detailed", "streams"),
     }
-    assert answer["store"].keys() == {"endpoint", "reachable", "problem", "complete"}
+    assert answer["store"].keys() == {
+        *("endpoint", "reachable", "problem", "history_problem", "complete")
+    }
     assert stream.keys() == {"name", "jobs_graph", "error_creator", "origin", "synced", "kinds"}
     assert [kind["kind"] for kind in stream["kinds"]] == ["initial-sync", "healing", "dump"]
     assert kind.keys() == {
@@ -264,6 +266,7 @@ def test_facts_of_the_service() -> None:
         "endpoint": "http://database:8890/sparql",
         "reachable": True,
         "problem": None,
+        "history_problem": None,
         "complete": True,
     }
 
@@ -439,7 +442,7 @@ def test_while_the_store_is_away_facts_of_the_process_are_shown() -> None:
     harness = harness_of()
     harness.store.add(stuck_dump())
     note(harness, Result.WAITS, Trigger.TICK, tick=NOW, reason="store")
-    harness.store.failures["newest"] = [away()]
+    harness.store.failures["current"] = [away()]
     report = harness.status("/public/status")
     assert report.ready
     assert (report.store.reachable, report.store.problem) == (False, str(away()))

@@ -129,7 +129,9 @@ def report_of(*streams: StreamReport, **more: Any) -> StatusReport:
         "time_zone": "Europe/Brussels",
         "ready": True,
         "problem": None,
-        "store": StoreReport(endpoint=ENDPOINT, reachable=True, problem=None, complete=True),
+        "store": StoreReport(
+            endpoint=ENDPOINT, reachable=True, problem=None, history_problem=None, complete=True
+        ),
         "detailed": True,
     }
     return StatusReport(streams=streams, **fixed | more)
@@ -190,7 +192,9 @@ def store_down() -> StatusReport:
     )
     return report_of(
         *streams,
-        store=StoreReport(endpoint=ENDPOINT, reachable=False, problem=REFUSED, complete=True),
+        store=StoreReport(
+            endpoint=ENDPOINT, reachable=False, problem=REFUSED, history_problem=None, complete=True
+        ),
     )
 
 

@@ -120,7 +120,13 @@ def test_stuck_jobs_are_counted_also_where_they_are_not_listed() -> None:
 
 
 def test_more_active_jobs_than_were_read_are_shown_as_such() -> None:
-    cut = StoreReport(endpoint="http://db/sparql", reachable=True, problem=None, complete=False)
+    cut = StoreReport(
+        endpoint="http://db/sparql",
+        reachable=True,
+        problem=None,
+        history_problem=None,
+        complete=False,
+    )
     full = kind(active=(active("j"),), active_count=5000)
     assert "5,000 or more active jobs" in page(many(stream("a", full), store=cut))
     detailed = page(report_of(stream("a", full), store=cut))

@@ -31,7 +31,11 @@ from web.status.report import JobStatus, Result, StatusReport, StoreReport
 INVISIBLE = ("style", "title", "caption", "thead")
 VOID = ("meta", "link", "input")
 DOWN = StoreReport(
-    endpoint=reports.ENDPOINT, reachable=False, problem=reports.REFUSED, complete=True
+    endpoint=reports.ENDPOINT,
+    reachable=False,
+    problem=reports.REFUSED,
+    history_problem=None,
+    complete=True,
 )
 
 
@@ -219,6 +223,19 @@ def test_a_stuck_job_is_shown_at_the_top_with_what_to_do() -> None:
     steps = " ".join(reports.STEPS)
     assert f"http://redpencil.data.gift/id/job/j What to do {steps}" in text
     assert f"j : no sign of life {steps}" in text
+
+
+def test_older_jobs_that_are_not_known_are_shown_as_such() -> None:
+    slow = StoreReport(
+        endpoint=reports.ENDPOINT,
+        reachable=True,
+        problem=None,
+        history_problem="no answer in time",
+        complete=True,
+    )
+    text = Html(report_of(stream("public", synced=None), store=slow)).text
+    assert "older jobs are not known: no answer in time" in text
+    assert "public fine Synced unknown" in text
 
 
 def test_a_stuck_job_without_a_date_is_not_stuck_since_some_date() -> None:

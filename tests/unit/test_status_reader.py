@@ -247,13 +247,20 @@ def test_a_stream_without_operations_has_no_jobs() -> None:
 
 @dataclass
 class HistoryHarness(ReaderHarness):
-    """A reader of one stream or of many, whose store holds jobs that are older than a day."""
+    """A reader of one stream or of many, whose store holds jobs that are older than a day.
+
+    A `slow` store does not list the newest jobs in time when it is asked first.
+    """
+
+    slow: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for name, status, days in (("a", Status.SUCCESS, 9), ("b", Status.FAILED, 3)):
             self.store.add(job_of(DUMP, status, uri=f"urn:{name}", created=NOW - days * DAY))
-        self.next_reads()
+        if self.slow:
+            self.store.failures["newest"] = [StoreUnavailable("too slow", sent=True)]
+        self.first_reads = self.next_reads()
 
     def next_reads(self, seconds: float = 15) -> list[str]:
         """Let time pass and return the requests of the next report."""
@@ -339,6 +346,24 @@ def test_a_clock_that_is_set_back_changes_nothing(history: HistoryHarness) -> No
     assert history.next_reads(0) == ["current"]
     history.clock.elapsed += 2 * HISTORY_SECONDS
     assert history.next_reads(0) == FIRST_READS
+
+
+def test_older_jobs_that_the_store_does_not_list_in_time_are_not_known(
+    history: HistoryHarness,
+) -> None:
+    """A long history must not hide what is active now, and is not read again at once."""
+    slow = HistoryHarness(history.streams, slow=True)
+    assert slow.first_reads == FIRST_READS
+    slow.store.add(job_of(DUMP, uri="urn:active", created=NOW - 2 * DAY))
+    for _ in range(3):
+        assert slow.next_reads() == ["current"]
+        report = slow.report()
+        assert (report.store.reachable, report.store.history_problem) == (True, "too slow")
+        assert report.streams[0].synced is None
+        assert slow.last == ("urn:active", None)
+    assert slow.next_reads(HISTORY_SECONDS) == FIRST_READS
+    assert slow.report().store.history_problem is None
+    assert slow.last == ("urn:active", NOW - 9 * DAY)
 
 
 # many streams

@@ -132,7 +132,7 @@ def of_stream(stream: StreamReport, *, jobs_known: bool) -> Summary:
         return Summary("idle", "disabled")
     if not jobs_known:
         return Summary("idle", "jobs not known")
-    return Summary("good", "fine") if stream.synced else Summary("idle", "not synced")
+    return Summary("idle", "not synced") if stream.synced is False else Summary("good", "fine")
 
 
 def most_serious(stream: StreamReport) -> Concern | None:

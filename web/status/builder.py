@@ -35,7 +35,7 @@ class StoreSnapshot:
 
     `active` and `recent` jobs are grouped by job operation. `newest` and `succeeded` hold the
     newest job and the newest successful job of each operation. `complete` is false if there are
-    more active jobs than these.
+    more active jobs than these. With a `history_problem`, jobs that are not current may be missing.
     """
 
     active: JobsByOperation
@@ -44,6 +44,7 @@ class StoreSnapshot:
     succeeded: Mapping[str | None, Job]
     complete: bool
     problem: str | None
+    history_problem: str | None = None
 
     @classmethod
     def of(
@@ -108,14 +109,16 @@ def stream_report(stream: Stream, snapshot: Snapshot) -> StreamReport:
         jobs_graph=stream.jobs_graph,
         error_creator=stream.error_creator,
         origin=stream.origin,
-        synced=None if snapshot.store.problem else _synced(stream, snapshot),
+        synced=_synced(stream, snapshot),
         kinds=tuple(_kind_report(stream, plan, snapshot) for plan in stream.plans),
     )
 
 
-def _synced(stream: Stream, snapshot: Snapshot) -> bool:
+def _synced(stream: Stream, snapshot: Snapshot) -> bool | None:
     operations = [stream.plan(k).job_operation for k in (JobKind.INITIAL_SYNC, JobKind.HEALING)]
-    return any(operation in snapshot.store.succeeded for operation in operations)
+    if any(operation in snapshot.store.succeeded for operation in operations):
+        return True
+    return None if snapshot.store.problem or snapshot.store.history_problem else False
 
 
 def _kind_report(stream: Stream, plan: Plan, snapshot: Snapshot) -> KindReport:

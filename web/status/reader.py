@@ -67,6 +67,7 @@ class StatusReader:
                 endpoint=self.endpoint,
                 reachable=store.problem is None,
                 problem=store.problem,
+                history_problem=store.history_problem,
                 complete=store.complete,
             ),
             detailed=detailed,

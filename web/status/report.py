@@ -129,7 +129,7 @@ class StreamReport(Report):
     )
     synced: bool | None = Field(
         description="whether an initial sync of it succeeded, or a healing, which counts as one; "
-        "null while the store does not answer"
+        "null if the store does not say"
     )
     kinds: tuple[KindReport, ...] = Field(description="its three job kinds")
 
@@ -140,6 +140,10 @@ class StoreReport(Report):
     endpoint: str = Field(description="address that queries are sent to")
     reachable: bool = Field(description="whether it answered for this report")
     problem: Text | None = Field(description="why it did not answer; null if it did")
+    history_problem: Text | None = Field(
+        description="why it did not list the newest jobs of each kind that are more than a day "
+        "old; null if it did"
+    )
     complete: bool = Field(
         description="whether all active jobs were read; otherwise there are 5,000 or more"
     )

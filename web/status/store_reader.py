@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import TypeAlias
@@ -41,10 +41,12 @@ class History:
     """The newest job of each operation and its newest successful one, as they were once.
 
     `at` is the wall-clock time at which they were read, `elapsed` the monotonic one. `cleanings` is
-    how often a person had removed jobs before that.
+    how often a person had removed jobs before that. `problem` is why the store did not list them;
+    the jobs are then those of an earlier reading, if there was one.
     """
 
     jobs: tuple[Job, ...]
+    problem: str | None
     at: datetime
     elapsed: float
     cleanings: int
@@ -108,31 +110,41 @@ class StoreReader:
         try:
             bound = self._bound()
             current = bound.current(operations, since)
-            history = self._past_jobs(bound, current, since, operations)
+            history = self._past_jobs(bound, current.jobs, since, operations)
         except Exception as error:  # noqa: BLE001 - the report still shows what the process knows
             return StoreSnapshot.without(_reason(error))
-        return _combined(current, history, since, now)
+        snapshot = _combined(current, history.jobs, since, now)
+        return replace(snapshot, history_problem=history.problem)
 
     def _remembered_until(self, now: datetime) -> datetime:
         return min(self._history.at, now) if self._history else now
 
     def _past_jobs(
-        self, bound: BoundStore, current: CurrentJobs, since: datetime, operations: Sequence[str]
-    ) -> tuple[Job, ...]:
+        self, bound: BoundStore, current: Sequence[Job], since: datetime, operations: Sequence[str]
+    ) -> History:
         """Return the newest jobs of all operations: remembered ones, if nothing contradicts them.
 
         One that the reading of current jobs must list, but does not, was removed or has ended.
         """
-        history, known = self._history, _by_uri(current.jobs)
+        history, known = self._history, _by_uri(current)
         if history and not self._is_outdated(history):
             expected = (job for job in history.jobs if job.operation in {*operations})
-            if all(_key(job) in known for job in expected if _is_current(job, since)):
-                return history.jobs
+            agrees = all(_key(job) in known for job in expected if _is_current(job, since))
+            if agrees or history.problem:
+                return history
+        self._history = self._read_history(bound)
+        return self._history
+
+    def _read_history(self, bound: BoundStore) -> History:
+        """Read the newest jobs; a store that takes too long is asked again in some minutes."""
         cleanings, now = self.events.cleanings, self.clock.now()
-        jobs = bound.newest(self.streams.operations, now + CLOCK_TOLERANCE)
+        jobs, problem = self._history.jobs if self._history else (), None
+        try:
+            jobs = bound.newest(self.streams.operations, now + CLOCK_TOLERANCE)
+        except StoreError as error:
+            problem = str(error)
         elapsed = self.clock.monotonic()
-        self._history = History(jobs=jobs, at=now, elapsed=elapsed, cleanings=cleanings)
-        return jobs
+        return History(jobs=jobs, at=now, elapsed=elapsed, cleanings=cleanings, problem=problem)
 
     def _is_outdated(self, history: History) -> bool:
         age = self.clock.monotonic() - history.elapsed
