@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 from flask import Flask
@@ -28,7 +28,9 @@ def serving(app: Flask, host: str = "127.0.0.1") -> Iterator[int]:
         server.finish()
         # The server's thread ends when it has no connections left; elsewhere the process ends it.
         internals = server._server  # noqa: SLF001
-        internals.trigger.pull_trigger(partial(wasyncore.close_all, internals._map))  # noqa: SLF001
+        # It may run this, and close the pipe of the trigger, before the trigger writes to the pipe.
+        with suppress(OSError):
+            internals.trigger.pull_trigger(partial(wasyncore.close_all, internals._map))  # noqa: SLF001
 
 
 def get(port: int, path: str) -> int:
