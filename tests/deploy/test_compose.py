@@ -86,7 +86,7 @@ def test_every_address_in_the_configuration_is_a_service_of_the_stack() -> None:
 
 
 def test_the_mails_of_error_alert_are_in_the_outbox_of_deliver_email() -> None:
-    """error-alert 1.0.0 puts mails into mail-folders/2 of this graph, if it is told nothing."""
+    """By default, error-alert 1.0.0 puts mails into mail-folders/2 of this graph."""
     store = pyoxigraph.Store()
     for migration in sorted((COMPOSE / "config/migrations").glob("*.sparql")):
         store.update(migration.read_text())

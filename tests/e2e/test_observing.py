@@ -79,7 +79,7 @@ def test_status_and_metrics_follow_the_life_of_a_job(triplestore: Store) -> None
         stack.finish(triplestore, uri)
         done = eventually(
             lambda: (found := kind(service, "initial-sync")).last_success and found,
-            "the status tells of the success",
+            "the success is in the status",
         )
         assert done.active == ()
         assert (done.last_job.uri, done.last_job.status) == (uri, "success")
@@ -87,6 +87,10 @@ def test_status_and_metrics_follow_the_life_of_a_job(triplestore: Store) -> None
         assert [job.uri for job in done.recent] == [uri]
         assert metric(service, "active_jobs", kind="initial-sync") == 0
 
+
+def test_status_and_metrics_show_a_job_by_request(triplestore: Store) -> None:
+    with Service(triplestore) as service:
+        service.ready()
         assert service.call("POST", "/dump-publication-graph-jobs").status == 200
         assert metric(service, "jobs_created_total", kind="dump", trigger="request") == 1
         outcome = kind(service, "dump").last_outcome
@@ -97,7 +101,7 @@ def test_status_and_metrics_follow_the_life_of_a_job(triplestore: Store) -> None
         stack.finish(triplestore, dump)
         done = eventually(
             lambda: (found := kind(service, "dump")).last_success and found,
-            "the status tells of the dump",
+            "the success of the dump is in the status",
         )
         assert done.last_success
         at = metric(service, "last_success_timestamp_seconds", stream="-", kind="dump")
@@ -128,7 +132,7 @@ def test_health_and_status_while_the_store_goes_away_and_comes_back() -> None:
         assert reply.status == 503
         assert "no answer from" in reply.detail
         assert service.call("GET", "/health/live").status == 200
-        report = eventually(lambda: unreachable(service), "a status that tells of it")
+        report = eventually(lambda: unreachable(service), "a status with the problem")
         assert report.ready
         assert "no answer from" in report.store.problem
         assert report.streams[0].synced is None

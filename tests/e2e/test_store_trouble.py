@@ -159,7 +159,7 @@ def test_a_sweep_that_hangs_does_not_hold_up_the_end(proxy: FaultProxy) -> None:
         assert service.stop() == 0
 
 
-def test_idle_connections_take_nobodys_place(proxy: FaultProxy) -> None:
+def test_idle_connections_take_no_place_of_a_thread(proxy: FaultProxy) -> None:
     with Service(proxy, ENVIRONMENT) as service, ExitStack() as idle:
         connections: list[socket.socket] = []
         service.ready()

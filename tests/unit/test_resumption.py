@@ -128,7 +128,7 @@ def test_ticks_that_fired_while_the_service_was_down_are_logged(
 
 
 def test_a_time_before_a_pattern_was_in_force_is_no_tick(caplog: pytest.LogCaptureFixture) -> None:
-    """The pattern was changed from two to half past four: nobody scheduled half past four."""
+    """The pattern was changed from two to half past four after the last half past four."""
     dumps = started(*(tick_job_of(DUMP, START - 3 * HOUR - days * DAY) for days in range(20)))
     dumps.reconcile(START + HOUR / 2)
     assert dumps.sent == []

@@ -73,7 +73,7 @@ def test_very_many_questions_are_read_in_several_batches() -> None:
     assert [len(batch) for batch in reader.batches] == [1, MAX_SHARED, 5]
 
 
-def test_an_error_reaches_all_that_shared_the_read_and_nobody_else() -> None:
+def test_an_error_reaches_only_those_that_shared_the_read() -> None:
     reads, reader = Reads(), Reader()
     reader.error = StoreError("no")
     first, *others = asked_together(reads, reader, 3)
