@@ -64,6 +64,9 @@ def reads() -> dict[str, Read]:
         "sweep": lambda store: store.inspect(ALL.operations, ALL.task_operations, ticks),
         "start: newest ticks": lambda store: store.find(ticks),
         "start: operations in use": lambda store: store.in_use(ALL.operations),
+        "start: some healings": lambda store: store.some_of(
+            [operation(HEALING, name) for name in NAMES]
+        ),
         "start: initial syncs": lambda store: store.of_operations(
             [operation(INITIAL_SYNC, name) for name in NAMES]
         ),

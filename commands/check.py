@@ -17,8 +17,9 @@ from commands.overlaps import Overlap, overlaps
 from commands.status import note_changes
 from commands.text import columns, instant, wrapped
 from config import Settings
-from jobs.model import Plan
+from jobs.model import MAINTAINERS_HEALING, JobKind, Plan, Stream
 from jobs.system_clock import utc_now
+from jobs.task_operations import PLAIN_HEALING, setting, takes_earlier
 from jobs.text import count
 
 HORIZON: Final = timedelta(days=14)
@@ -88,6 +89,19 @@ def _streams(settings: Settings, now: datetime) -> Iterator[str]:
             yield f"  {row}"
             yield f"    job   {plan.job_operation or 'not set'}"
             yield f"    task  {plan.task_operation}"
+            if plan.kind is JobKind.HEALING and takes_earlier(stream):
+                yield from wrapped(_earlier_task(stream), 10)
+
+
+def _earlier_task(stream: Stream) -> str:
+    """Return that the start of the service may choose another task operation."""
+    text = f"or that of an earlier healing: {setting(stream)} is not set, so the start reads it"
+    if stream.plan(JobKind.HEALING).task_operation == PLAIN_HEALING:
+        text += (
+            "; a new stream needs the one for which its consumer listens, which is "
+            f"{MAINTAINERS_HEALING} for the publication-graph-maintainer"
+        )
+    return text
 
 
 def _row(plan: Plan, now: datetime, zone: tzinfo) -> list[str]:

@@ -21,7 +21,9 @@ from jobs.maintenance.sweeper import Sweeper
 from jobs.maintenance.watchdog import Watchdog
 from jobs.store import JobStore
 from jobs.streams import Streams
+from jobs.task_operations import TaskOperations
 from jobs.ticks.confirmation import Confirmation
+from jobs.ticks.earlier_tasks import EarlierTasks
 from jobs.ticks.history import recent_jobs
 from jobs.ticks.monitor import MonitoredStore, WorkMonitor
 from jobs.ticks.reconciler import Reconciler
@@ -64,16 +66,16 @@ def compose_domain(
     monitor = _monitor(len(streams), clock)
     store = MonitoredStore(store, monitor.progress)
     reporter = ErrorReporter(store, clock, settings.error_repeat)
-    creator = JobCreator(store, clock, locks, events)
+    tasks = TaskOperations(streams)
+    creator = JobCreator(store, clock, locks, events, tasks)
     ticks = ticks_by_stream(streams, clock.now().replace(microsecond=0), policy)
     recorder = TickRecorder(reporter, clock, events)
     confirmation = Confirmation(ticks, store, locks, recorder, clock)
-    resumption = Resumption(store, recorder, clock, clock.monotonic(), settings.configured)
-    reconciler = Reconciler(ticks, store, creator, locks, recorder, clock, confirmation, resumption)
+    reconciler = _reconciler(ticks, creator, recorder, confirmation, settings)
     recovery = JobRecovery(store, locks, reporter, clock)
 
     known = partial(_known_jobs, ticks, creator, recovery, clock)
-    sweeper = Sweeper(streams, store, locks, recovery, reporter, clock, policy, known)
+    sweeper = Sweeper(streams, store, locks, recovery, reporter, clock, policy, known, tasks)
     watchdog = Watchdog(streams, store, locks, recovery, reporter, clock, settings.thresholds)
     periodic = _periodic_tasks(sweeper, watchdog, settings)
     return Domain(
@@ -97,6 +99,22 @@ def _monitor(streams: int, clock: Clock) -> WorkMonitor:
     step = 2 * clock.timeout
     queue = ceil(2 * streams / MAX_WORKERS - 1) * step  # a stream has at most two pieces of work
     return WorkMonitor(clock.monotonic, step + OVERDUE_SECONDS, queue)
+
+
+def _reconciler(
+    ticks: TicksByStream,
+    creator: JobCreator,
+    recorder: TickRecorder,
+    confirmation: Confirmation,
+    settings: DomainSettings,
+) -> Reconciler:
+    """Return the reconciler, with what it reads of the past at a start."""
+    store, clock = creator.store, creator.clock
+    resumption = Resumption(store, recorder, clock, clock.monotonic(), settings.configured)
+    earlier = EarlierTasks(creator.task_operations, store, clock)
+    return Reconciler(
+        ticks, store, creator, creator.locks, recorder, clock, confirmation, resumption, earlier
+    )
 
 
 def _known_jobs(

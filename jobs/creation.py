@@ -31,6 +31,7 @@ from jobs.store import (
     StoreUnavailable,
 )
 from jobs.stream_log import log_about
+from jobs.task_operations import TaskOperations
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class JobCreator:
     clock: Clock
     locks: StreamLocks
     events: EventLog
+    task_operations: TaskOperations
     _startup_ids: StartupIds = field(default_factory=StartupIds, init=False)
     _reported_healed: set[str | None] = field(default_factory=set, init=False)
 
@@ -200,7 +202,7 @@ class JobCreator:
             task_id=ids.first_task(job_id),
             graph=stream.jobs_graph,
             job_operation=stream.operation(kind),
-            task_operation=stream.plan(kind).task_operation,
+            task_operation=self.task_operations.of(stream, kind),
             created=created,
         )
 

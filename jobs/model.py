@@ -16,8 +16,7 @@ JOB_BASE = "http://redpencil.data.gift/id/job/"
 TASK_BASE = "http://redpencil.data.gift/id/task/"
 ERROR_BASE = "http://redpencil.data.gift/id/jobs/error/"
 TASK_OPERATIONS = "http://redpencil.data.gift/id/jobs/concept/TaskOperation/deltas/"
-# The healing task operation that the publication-graph-maintainer listens for.
-MAINTAINERS_HEALING = TASK_OPERATIONS + "healing/patchPublicationGraph"
+MAINTAINERS_HEALING = TASK_OPERATIONS + "healing/patchPublicationGraph"  # it listens for that
 
 
 class NoOperationError(Exception):
@@ -79,6 +78,7 @@ class Plan:
     enabled_by: str
     job_operation: str | None
     task_operation: str
+    task_operation_set: bool = True  # otherwise it is the default
     schedule: Schedule | None = None
 
 
@@ -163,6 +163,7 @@ class Task:
     uri: str
     status: Status | None
     operation: str | None = None
+    index: str | None = None
     created: datetime | None = None
     modified: datetime | None = None
 

@@ -150,6 +150,9 @@ class BoundStore(Protocol):
     def of_operations(self, operations: Sequence[str]) -> tuple[Job, ...]:
         """Return all jobs of operations that have few, without tasks, the oldest first."""
 
+    def some_of(self, operations: Sequence[str]) -> tuple[Job, ...]:
+        """Return a few jobs of each operation with their tasks, whichever the store finds first."""
+
     def in_use(self, operations: Sequence[str]) -> frozenset[str]:
         """Return those of these operations that have a job."""
 

@@ -101,6 +101,7 @@ def _plan(source: StreamSource, names: KindFields, zone: tzinfo, problems: Probl
         enabled_by=source.setting(switch, allows),
         job_operation=operation,
         task_operation=getattr(fields, names.task_operation),
+        task_operation_set=source.key(names.task_operation) in source.raw,
         schedule=_schedule(source, names.pattern, zone, problems, enabled=enabled),
     )
 

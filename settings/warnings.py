@@ -10,7 +10,7 @@ from difflib import get_close_matches
 
 from pydantic.alias_generators import to_camel
 
-from jobs.model import MAINTAINERS_HEALING, JobKind, Stream
+from jobs.model import JobKind, Stream
 from settings.beside_file import OWN_FIELDS
 from settings.fields import Service
 from settings.problems import Problems, Weight
@@ -91,14 +91,6 @@ def changed_defaults(source: Source[EnvironmentStream], problems: Problems) -> N
         fix = "add START_INITIAL_SYNC=true to allow it, or START_INITIAL_SYNC=false"
         place = source.place("start_initial_sync")
         problems.warning(place, problem, fix, weight=Weight.CHANGE)
-    healing = source.fields.enable_healing_job_operation
-    if healing and "HEALING_TASK_OPERATION" not in source.raw:
-        problem = (
-            f"not set, so healing tasks get {source.fields.healing_task_operation}, but the "
-            "publication-graph-maintainer listens for the operation that the Node service wrote"
-        )
-        fix = f"add HEALING_TASK_OPERATION={MAINTAINERS_HEALING}"
-        problems.warning(source.place("healing_task_operation"), problem, fix)
 
 
 def remedies_without_watchdog(

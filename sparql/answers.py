@@ -35,6 +35,11 @@ def parse_bindings(answer: Any) -> list[Binding]:
     return parsed
 
 
+def parse_jobs(bindings: Sequence[Binding]) -> list[str]:
+    """Return the URIs of `some_jobs`, each once; Virtuoso returns an empty row for none."""
+    return list(dict.fromkeys(required(one, "subject") for one in bindings if one))
+
+
 def parse_errors(bindings: Sequence[Binding]) -> dict[str, datetime | None]:
     """Return the date of each error that `find_errors` found."""
     return {

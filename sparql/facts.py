@@ -156,6 +156,7 @@ def _task(subject: Subject) -> Task:
         uri=subject.uri,
         status=subject.status,
         operation=subject.first("operation"),
+        index=subject.first("index"),
         created=min(subject.dates("created"), default=None),
         modified=max(subject.dates("modified"), default=None),
     )

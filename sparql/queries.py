@@ -108,11 +108,6 @@ def jobs_of_operations(operations: Sequence[str]) -> str:
     return fill(statement("jobs_of_operations.rq"), operations=rows_of(operations))
 
 
-def operations_in_use(operations: Sequence[str]) -> str:
-    """Return the query for those of some operations that have a job."""
-    return fill(statement("operations_in_use.rq"), operations=rows_of(operations))
-
-
 def find_jobs(jobs: Sequence[str]) -> str:
     """Return the query for these jobs and their tasks."""
     return fill(statement("find_jobs.rq"), jobs=rows_of(jobs))

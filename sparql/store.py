@@ -7,16 +7,17 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from jobs.model import Job, JobKind, NewJob, Status, Stream, StreamState
 from jobs.store import CurrentJobs, Deadline, ErrorResource, Inspection
-from sparql import answers, facts, queries, repair_queries
+from sparql import answers, facts, past_queries, queries, repair_queries
 from sparql.answers import Binding
 from sparql.client import SparqlClient
-from sparql.errors import BadAnswer, writable
+from sparql.errors import writable
 from sparql.facts import Subjects, all_jobs_of, current_jobs_of, jobs_of
 from sparql.inspection import inspection_of, scheduled_tasks
+from sparql.reading import read_answer
 from sparql.shared_reads import SharedReads
 from sparql.states import StateQuestion, state_of, successful
 from sparql.terms import is_iri
@@ -24,6 +25,7 @@ from sparql.terms import is_iri
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 BATCH = 1000  # values of one list; Virtuoso takes at most 4,094
+SOUGHT = 20  # operations of one query that has a branch for each
 READ_JOBS = 200  # of one read for tasks and errors; a Virtuoso often answers 10,000 rows at most
 # The deltas of one update are one message, and the dump-file-publisher refuses more than 100 kB. A
 # triple takes about 400 bytes of it, the message of an error up to 8,000.
@@ -55,7 +57,7 @@ class BoundSparqlStore:
 
     def ping(self) -> None:
         """Return if the store answers queries."""
-        _parse(self.client.query_once(queries.ping(), self.deadline), len)
+        read_answer(self.client.query_once(queries.ping(), self.deadline), len)
 
     def state(self, stream: Stream, known: Sequence[str] = ()) -> StreamState:
         """Return what a decision about the stream needs, and those of the known jobs that exist."""
@@ -109,11 +111,18 @@ class BoundSparqlStore:
             found += jobs_of(self._subjects(queries.jobs_of_operations(batch)), batch)
         return tuple(found)
 
+    def some_of(self, operations: Sequence[str]) -> tuple[Job, ...]:
+        """Return a few jobs of each operation with their tasks."""
+        found: list[str] = []
+        for batch in _batches(operations, SOUGHT):
+            found += self._select(past_queries.some_jobs(batch), answers.parse_jobs)
+        return self.find(found)
+
     def in_use(self, operations: Sequence[str]) -> frozenset[str]:
         """Return those of these operations that have a job."""
         found: frozenset[str] = frozenset()
         for batch in _batches(operations, BATCH):
-            found |= self._select(queries.operations_in_use(batch), answers.parse_operations)
+            found |= self._select(past_queries.operations_in_use(batch), answers.parse_operations)
         return found
 
     def find(self, jobs: Sequence[str]) -> tuple[Job, ...]:
@@ -214,7 +223,7 @@ class BoundSparqlStore:
         self.client.update(text, self.deadline, send_by=send_by)
 
     def _select(self, text: str, parse: Callable[[list[Binding]], T]) -> T:
-        return _parse(self.client.query(text, self.deadline), parse)
+        return read_answer(self.client.query(text, self.deadline), parse)
 
     def _subjects(self, text: str) -> Subjects:
         return self._select(text, facts.parse_subjects)
@@ -232,11 +241,3 @@ def _batches(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     """Yield the values in lists of at most `size`."""
     for start in range(0, len(values), size):
         yield values[start : start + size]
-
-
-def _parse(answer: Any, parse: Callable[[list[Binding]], T]) -> T:
-    """Report an answer that is not what was asked for as a failure of the store."""
-    try:
-        return parse(answers.parse_bindings(answer))
-    except answers.AnswerError as error:
-        raise BadAnswer(str(error)) from error

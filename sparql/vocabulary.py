@@ -15,5 +15,6 @@ PROPERTIES = {  # of jobs and tasks, as far as this service reads them
     "http://purl.org/dc/terms/created": "created",
     "http://purl.org/dc/terms/modified": "modified",
     "http://redpencil.data.gift/vocabularies/tasks/operation": "operation",
+    "http://redpencil.data.gift/vocabularies/tasks/index": "index",
     "http://purl.org/dc/terms/isPartOf": "job",
 }

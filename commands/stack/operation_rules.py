@@ -15,6 +15,7 @@ from commands.stack.values import (
     StackConfiguration,
 )
 from jobs.model import JobKind
+from jobs.task_operations import takes_earlier
 
 
 def job_operations(stack: StackConfiguration) -> Iterator[Result]:
@@ -50,6 +51,8 @@ def task_operations(stack: StackConfiguration) -> Iterator[Result]:
             yield Right(heard[task].file, "listens for the task operation", str(job))
         elif consumers and (_lists(consumers, job) or not _others_know(stack, job)):
             problem = f"no service listens for this task operation of the {job}"
+            if job.plan.kind is JobKind.HEALING and takes_earlier(job.stream):
+                problem += ", which a start replaces by that of an earlier healing, if there is one"
             usual = consumers[0]
             fix = f"write {usual.tasks[job.plan.kind]}, as the service of {usual.file} expects"
             yield Finding(job.place, task, problem, fix)

@@ -15,7 +15,6 @@ from jobs.clock import EARLIEST
 from jobs.iri import BY_HAND, iri_problem
 from jobs.model import (
     MAINTAINERS_HEALING,
-    TASK_OPERATIONS,
     Job,
     JobKind,
     Status,
@@ -23,8 +22,7 @@ from jobs.model import (
     Task,
 )
 from jobs.rules import CLOCK_TOLERANCE
-
-PLAIN_HEALING = TASK_OPERATIONS + "patchPublicationGraph"  # the documented default
+from jobs.task_operations import PLAIN_HEALING, setting
 
 
 class Cause(Enum):
@@ -210,9 +208,8 @@ def _listener(task: Task, stream: Stream) -> str:
         "searches for older tasks"
     )
     if operation == PLAIN_HEALING:
-        setting = "HEALING_TASK_OPERATION" if stream.name is None else "healingTaskOperation"
         text += (
             f" (the publication-graph-maintainer listens for {MAINTAINERS_HEALING}: "
-            f"set {setting} to that)"
+            f"set {setting(stream)} to that)"
         )
     return text

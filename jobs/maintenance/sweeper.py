@@ -26,6 +26,7 @@ from jobs.store import (
 )
 from jobs.stream_log import StreamLog, log_about
 from jobs.streams import Streams
+from jobs.task_operations import TaskOperations
 from jobs.ticks.policy import TickPolicy
 
 _log = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class Sweeper:
     clock: Clock
     policy: TickPolicy
     known: Callable[[], Sequence[str]]
+    task_operations: TaskOperations
     _without_task: LastingFindings = field(default_factory=LastingFindings, init=False)
     _without_job: LastingFindings = field(default_factory=LastingFindings, init=False)
 
@@ -68,7 +70,7 @@ class Sweeper:
             return
         try:
             found = self._bound().inspect(
-                self.streams.operations, self.streams.task_operations, self.known()
+                self.streams.operations, self.task_operations.all, self.known()
             )
             self._repair_jobs_without_task(found.jobs_without_task)
             self._delete_tasks_without_job(found.tasks_without_job)
@@ -148,7 +150,7 @@ class Sweeper:
             task_id=ids.first_task(found.job_id),
             graph=found.graph,
             job_operation=found.job.operation,
-            task_operation=stream.plan(stream.kind_of(found.job)).task_operation,
+            task_operation=self.task_operations.of(stream, stream.kind_of(found.job)),
             created=found.job.created or self.clock.now(),
         )
         store.add_task(job)

@@ -29,6 +29,12 @@ def tick_job(ticks: PendingTicks, fire_time: datetime) -> str:
     return JOB_BASE + ids.tick_job(ticks.operation, fire_time)
 
 
+def last_jobs(ticks: PendingTicks) -> list[str]:
+    """Return the URIs of the jobs of the last ticks of a schedule."""
+    newest = ticks.handled_until
+    return [tick_job(ticks, one) for one in (newest, *last_before(ticks.schedule, newest))]
+
+
 def last_before(schedule: FireTimes, newest: datetime) -> Iterator[datetime]:
     """Yield the last fire times before one, the newest first."""
     return islice(_before(schedule, newest), LAST)

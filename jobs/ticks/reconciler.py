@@ -18,6 +18,7 @@ from jobs.rules import AlreadyDone, Create, Obstacle, Refuse, Wait
 from jobs.store import JobStore, StoreError
 from jobs.stream_log import log_about
 from jobs.ticks.confirmation import Confirmation
+from jobs.ticks.earlier_tasks import EarlierTasks
 from jobs.ticks.pending import PendingTicks
 from jobs.ticks.recorder import TickRecorder
 from jobs.ticks.resumption import Resumption
@@ -39,6 +40,7 @@ class Reconciler:
     clock: Clock
     confirmation: Confirmation
     resumption: Resumption
+    earlier_tasks: EarlierTasks
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -56,6 +58,7 @@ class Reconciler:
 
     def resume(self) -> None:
         """Make pending what an earlier process left; raise `StoreError` if the store fails."""
+        self.earlier_tasks.read_once(self._all())
         starts = [(ticks.stream, ticks.kind) for ticks in self._all() if not ticks.recurs]
         self.creator.choose_startup_ids(starts)
         self.resumption.at_start(self._all())

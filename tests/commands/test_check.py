@@ -19,6 +19,7 @@ from tests.support.configuring import (
     TASK,
     loaded,
     stream,
+    without,
 )
 from tests.support.reports import report_of
 from tests.support.shared_data import shared
@@ -37,6 +38,12 @@ def streams_of(*streams: dict[str, object]) -> Settings:
     return loaded(files={CONFIG: list(streams)}, zone=lambda: ZoneInfo("Europe/Brussels"))
 
 
+EARLIER = (
+    "          or that of an earlier healing: "
+    "healingTaskOperation is not set, so the start reads it"
+)
+
+
 def test_a_whole_configuration() -> None:
     public = stream(cronPatternDumpJob="0 0 6 * * 6", cronPatternHealingJob="30 4 * * *")
     posts = stream("posts", disableDumpFileCreation=True, dumpFileCreationJobOperation=...)
@@ -53,6 +60,7 @@ stream public, in graph http://mu.semte.ch/graphs/jobs
   healing       30 4 * * *   Sun 2024-01-07 04:30:00 CET  At 04:30 every day
     job   {JOB}healingOperation/public
     task  {MAINTAINERS_HEALING}
+{EARLIER}
   dump          0 0 6 * * 6  Sat 2024-01-13 06:00:00 CET  At 06:00 on Saturday
     job   {JOB}deltaDumpFileCreation/public
     task  {TASK}deltaDumpFileCreation
@@ -64,6 +72,7 @@ stream posts, in graph http://mu.semte.ch/graphs/jobs
   healing       0 0 0 * * *  Sun 2024-01-07 00:00:00 CET  At 00:00 every day
     job   {JOB}healingOperation/posts
     task  {MAINTAINERS_HEALING}
+{EARLIER}
   dump          disabled; "disableDumpFileCreation": false enables it
     job   not set
     task  {TASK}deltaDumpFileCreation
@@ -164,3 +173,10 @@ def test_real_configuration_files_have_no_problems() -> None:
     for file in files:
         printed = check(loaded(files={CONFIG: file.read_text(encoding="utf-8")}))
         assert "configuration: no problems" in printed, file.name
+
+
+def test_a_start_without_a_healing_task_operation_reads_it() -> None:
+    found = " ".join(check(loaded(without("HEALING_TASK_OPERATION"))).split())
+    assert "HEALING_TASK_OPERATION is not set, so the start reads it; a new stream needs" in found
+    assert f"which is {MAINTAINERS_HEALING} for the publication-graph-maintainer" in found
+    assert "earlier healing" not in check(loaded(ENVIRONMENT))

@@ -101,7 +101,8 @@ def test_a_service_listens_for_every_task_operation(tmp_path: Path) -> None:
 def test_the_environment_without_healing_in_its_task_operation(tmp_path: Path) -> None:
     assert only_finding(tmp_path, {COMPOSE: ENVIRONMENT, MAINTAINER: maintained()}) == (
         f'{COMPOSE}: got "{TASK}patchPublicationGraph" — no service listens for this task '
-        "operation of the healing of delta-producer-background-jobs-initiator; "
+        "operation of the healing of delta-producer-background-jobs-initiator, which a start "
+        "replaces by that of an earlier healing, if there is one; "
         f"write {HEALING_TASK}, as the service of {MAINTAINER} expects"
     )
 

@@ -406,6 +406,26 @@ def test_a_search_for_many_operations_leaves_out_all_others(backend: Backend) ->
         assert [job.uri for job in found] == [mine.uri]
 
 
+def test_some_jobs_of_each_operation_are_found_with_their_tasks(backend: Backend) -> None:
+    other = [new_job(f"d{number}", DUMP) for number in range(12)]
+    create(backend, new_job("a", HEALING), new_job("b", HEALING, OTHER), *other)
+    asked = [operation(HEALING), operation(HEALING, "other"), operation(HEALING, "new")]
+    found = {job.operation: job for job in backend.store.some_of(asked)}
+    assert sorted(found) == sorted(asked[:2])
+    [task] = found[operation(HEALING)].tasks
+    assert (task.operation, task.index) == (STREAM.plan(HEALING).task_operation, "0")
+    some = backend.store.some_of([operation(DUMP)])
+    assert 1 <= len(some) < len(other)
+
+
+def test_some_jobs_of_many_operations_are_found(backend: Backend) -> None:
+    """More operations than one query has branches."""
+    streams = [stream_of(f"s{number}") for number in range(45)]
+    create(backend, *(new_job(f"{one.name}", HEALING, one) for one in streams))
+    asked = [operation(HEALING, one.name) for one in streams]
+    assert sorted(job.operation for job in backend.store.some_of(asked)) == sorted(asked)
+
+
 def test_there_is_no_newest_job_without_operations(backend: Backend) -> None:
     create(backend, new_job("a"))
     assert backend.store.newest([], NOW) == ()

@@ -62,6 +62,8 @@ def test_thousands_of_finished_jobs_do_not_slow_down_reads(old_stack: Store) -> 
     assert not state.healed  # it is read only without an initial sync
     active = bound_store_of(old_stack, seconds=2).active(STREAM.operations)
     assert [job.uri for job in active] == ["urn:job:busy"]
+    [some, *_] = bound_store_of(old_stack, seconds=2).some_of([operation(HEALING)])
+    assert [task.operation for task in some.tasks] == [operation(HEALING)]
     newest = bound_store_of(old_stack, seconds=5).newest(STREAM.operations, NOW)
     assert {job.operation for job in newest} == set(STREAM.operations)
 

@@ -18,7 +18,6 @@ from tests.support.configuring import CONFIG, loaded
 from tests.support.shared_data import shared
 
 LOKET = "organizations/141d9d6b-54af-4d17-b313-8d1c30bc3f5b/LoketAdmin"
-DEFAULT_TASK = "env HEALING_TASK_OPERATION: not set"  # a task that no maintainer listens for
 SYNC_VARIABLE = "INITIAL_PUBLICATION_GRAPH_SYNC_JOB_OPERATION"
 
 
@@ -121,10 +120,7 @@ def loket(sync: str = "-") -> dict[str, str]:
 
 def instances(prefix: str, graph: str, plans: dict[str, str]) -> dict[str, Loads | Refused]:
     """Return what several services of one stack load, each named as its stream."""
-    return {
-        prefix + ending: unnamed(graph, ending, plan, DEFAULT_TASK)
-        for ending, plan in plans.items()
-    }
+    return {prefix + ending: unnamed(graph, ending, plan) for ending, plan in plans.items()}
 
 
 def portal(*also: str) -> dict[str, str]:
@@ -142,7 +138,9 @@ def portal(*also: str) -> dict[str, str]:
 ENVIRONMENTS: dict[str, dict[str, Loads | Refused]] = {
     "app-contactgegevens-loket--docker-compose--2023-12-19--be52c6c": {
         "delta-producer-background-initiator": unnamed(
-            "jobs", "contactgegevens", "- | 0 0 4 * * * | 42 * * * *", DEFAULT_TASK
+            "jobs",
+            "contactgegevens",
+            "- | 0 0 4 * * * | 42 * * * *",
         )
     },
     "app-contactgegevens-loket--docker-compose--2023-12-21--2c64a17": {
@@ -247,7 +245,6 @@ PAIRS: dict[tuple[str, str], Loads | Refused] = {
         CONTACT_FILE,
     ): Loads(
         (*CONTACT, "the environment's stream, jobs, contactgegevens: - | 0 0 4 * * * | 42 * * * *"),
-        (DEFAULT_TASK,),
         origins=(BESIDE,),
     ),
     # The variables of some days later: the same operations, and an initial sync.

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from jobs.model import Plan, Stream
-from tests.support.builders import DUMP, HEALING, INITIAL_SYNC
+from jobs.model import Job, JobKind, Plan, Status, Stream
+from tests.support.builders import DUMP, HEALING, INITIAL_SYNC, task_of
 from tests.support.configuring import (
     CONFIG,
     JOB,
@@ -19,6 +19,7 @@ from tests.support.configuring import (
     loaded,
     warnings_of,
 )
+from tests.support.domain import Harness
 from tests.support.shared_data import shared
 
 LOKET_ADMIN = "organizations/141d9d6b-54af-4d17-b313-8d1c30bc3f5b/LoketAdmin"
@@ -164,9 +165,12 @@ def by_environment(
     ending: str, plans: str, *, graph: str, creator: str = "", also: str = ""
 ) -> Expected:
     """Return what a service of a docker-compose.yml should give; none sets the healing's task."""
-    warnings = ["env HEALING_TASK_OPERATION", also] if also else ["env HEALING_TASK_OPERATION"]
     return Expected(
-        graph=graph, streams={ending: plans}, named=None, creator=creator, warnings=warnings
+        graph=graph,
+        streams={ending: plans},
+        named=None,
+        creator=creator,
+        warnings=[also] if also else [],
     )
 
 
@@ -315,6 +319,25 @@ def test_a_real_environment_loads_unchanged(name: str) -> None:
             TASK + "patchPublicationGraph",
             environ.get("DUMP_FILE_CREATION_TASK_OPERATION", TASK + "deltaDumpFileCreation"),
         ]
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_a_real_environment_goes_on_with_the_healing_task_of_the_node_service(name: str) -> None:
+    for environ in services(name).values():
+        harness = Harness(tuple(loaded(environ).streams))
+        [stream] = harness.streams
+        task = task_of("node", Status.SUCCESS, operation=MAINTAINERS_HEALING)
+        earlier = Job(
+            uri="http://redpencil.data.gift/id/job/node",
+            operation=stream.operation(JobKind.HEALING),
+            status=Status.SUCCESS,
+            tasks=(task,),
+        )
+        harness.store.add(earlier)
+        harness.reconciler.resume()
+        assert harness.creator.request(stream, JobKind.HEALING).task_operation == (
+            MAINTAINERS_HEALING
+        )
 
 
 def test_a_job_operation_in_place_of_the_dump_task_gives_a_warning() -> None:

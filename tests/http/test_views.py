@@ -233,7 +233,8 @@ def test_keys_are_stable_and_always_there() -> None:
     assert stream.keys() == {"name", "jobs_graph", "error_creator", "origin", "synced", "kinds"}
     assert [kind["kind"] for kind in stream["kinds"]] == ["initial-sync", "healing", "dump"]
     assert kind.keys() == {
-        *("kind", "enabled", "job_operation", "task_operation", "pattern", "pattern_in_words"),
+        *("kind", "enabled", "job_operation", "task_operation", "task_operation_from"),
+        *("pattern", "pattern_in_words"),
         *(
             "next_fire_time",
             "coming",
@@ -292,6 +293,7 @@ def test_settings_of_a_stream() -> None:
     assert healing.job_operation == operation(HEALING)
     assert (dump.enabled, dump.job_operation) == (False, None)
     assert dump.task_operation == TASK_OPERATIONS + "dump"
+    assert dump.task_operation_from == "configuration"
 
 
 def test_a_schedule_is_described_and_has_its_next_fire_time() -> None:

@@ -90,6 +90,9 @@ class Bound:
     def of_operations(self, operations: Sequence[str]) -> tuple[Job, ...]:
         return self._read("of_operations", lambda all_: reading.of_operations(all_, operations))
 
+    def some_of(self, operations: Sequence[str]) -> tuple[Job, ...]:
+        return self._read("some_of", lambda all_: reading.some_of(all_, operations))
+
     def in_use(self, operations: Sequence[str]) -> frozenset[str]:
         return self._read("in_use", lambda all_: reading.in_use(all_, operations))
 

@@ -17,6 +17,7 @@ from tests.simulation.triples import Properties, Triples
 ACTIVE = ("busy", "scheduled")
 STATUSES = {status.value: status for status in Status}
 MAX_ROWS = 5000
+FEW = 10
 GRAPH = "http://mu.semte.ch/graphs/jobs"
 
 
@@ -89,6 +90,11 @@ def of_operations(triples: Triples, operations: Sequence[str]) -> tuple[Job, ...
     return _by_age(
         triples, [uri for one in operations for uri in triples.by_operation.get(one, ())]
     )
+
+
+def some_of(triples: Triples, operations: Sequence[str]) -> tuple[Job, ...]:
+    found = [list(triples.by_operation.get(one, ()))[:FEW] for one in operations]
+    return _by_age(triples, [uri for uris in found for uri in uris])
 
 
 def in_use(triples: Triples, operations: Sequence[str]) -> frozenset[str]:

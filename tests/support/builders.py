@@ -74,7 +74,10 @@ def job_of(
 
 
 def tick_job_of(
-    kind: JobKind, fire_time: datetime, status: Status = Status.SUCCESS, stream: str = "public"
+    kind: JobKind,
+    fire_time: datetime,
+    status: Status = Status.SUCCESS,
+    stream: str | None = "public",
 ) -> Job:
     """Return the job of a tick as the store would give it back."""
     uri = JOB_BASE + ids.tick_job(operation(kind, stream), fire_time)

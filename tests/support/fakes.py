@@ -21,6 +21,7 @@ from jobs.store import (
 )
 
 BATCH = 1000
+FEW = 10
 GRAPH = "http://mu.semte.ch/graphs/system/jobs"
 REFUSED = StoreUnavailable("refused", sent=False)  # certainly nothing was written
 LOST = StoreUnavailable("no answer", sent=True)  # it is unknown whether anything was written
@@ -136,6 +137,11 @@ class FakeJobStore:
         self._called("of_operations")
         return tuple(job for job in self._by_age() if job.operation in operations)
 
+    def some_of(self, operations: Sequence[str]) -> tuple[Job, ...]:
+        self._called("some_of")
+        by_operation = [[j for j in self._by_age() if j.operation == one] for one in operations]
+        return tuple(job for jobs in by_operation for job in jobs[:FEW])
+
     def in_use(self, operations: Sequence[str]) -> frozenset[str]:
         self._called("in_use")
         return frozenset(operations) & {job.operation for job in self.jobs.values()}
@@ -226,6 +232,7 @@ def _task(job: NewJob) -> Task:
         uri=job.task_uri,
         status=Status.SCHEDULED,
         operation=job.task_operation,
+        index="0",
         created=job.created,
         modified=job.created,
     )

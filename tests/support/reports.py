@@ -91,6 +91,7 @@ def kind(slug: Any = "dump", **more: Any) -> KindReport:
         "enabled": True,
         "job_operation": f"http://example.org/{slug}",
         "task_operation": f"http://example.org/task/{slug}",
+        "task_operation_from": "configuration",
         "last_job": None,
         "last_success": None,
         "last_outcome": None,

@@ -8,7 +8,7 @@ from functools import partial
 
 from jobs.model import Status
 from jobs.store import ErrorResource
-from sparql import queries, repair_queries
+from sparql import past_queries, queries, repair_queries
 from tests.support.builders import (
     DUMP,
     HEALING,
@@ -63,7 +63,8 @@ STATEMENTS = [
     Statement("one_successful.rq", partial(queries.one_successful, operation(HEALING))),
     Statement("find_jobs.rq", partial(queries.find_jobs, JOB_URIS)),
     Statement("jobs_of_operations.rq", partial(queries.jobs_of_operations, OPERATIONS)),
-    Statement("operations_in_use.rq", partial(queries.operations_in_use, OPERATIONS)),
+    Statement("some_jobs.rq", partial(past_queries.some_jobs, OPERATIONS)),
+    Statement("operations_in_use.rq", partial(past_queries.operations_in_use, OPERATIONS)),
     Statement("tasks_of_jobs.rq", partial(queries.tasks_of_jobs, JOB_URIS)),
     Statement("active_subjects.rq", partial(queries.active_subjects, OPERATIONS)),
     Statement("active_subjects.rq", partial(queries.active_subjects, MANY), "of many streams"),

@@ -47,15 +47,8 @@ def test_an_unset_start_initial_sync_gives_a_warning() -> None:
     )
 
 
-def test_an_unset_healing_task_operation_gives_a_warning_with_the_line_to_add() -> None:
-    unset = without("HEALING_TASK_OPERATION")
-    [line] = warnings_of(unset)
-    assert line == (
-        f"env HEALING_TASK_OPERATION: not set, so healing tasks get {TASK}patchPublicationGraph, "
-        "but the publication-graph-maintainer listens for the operation that the Node service "
-        f"wrote; add HEALING_TASK_OPERATION={MAINTAINERS_HEALING}"
-    )
-    assert warnings_of(unset | {"ENABLE_HEALING_JOB_OPERATION": "false"}) == []
+def test_an_unset_healing_task_operation_gives_no_warning_before_the_store_is_read() -> None:
+    assert warnings_of(without("HEALING_TASK_OPERATION")) == []
 
 
 @pytest.mark.parametrize("text", ["false", "False", "FALSE"])

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 import pytest
 
 from jobs.maintenance.diagnosis import (
-    PLAIN_HEALING,
     Cause,
     StuckJob,
     StuckThresholds,
@@ -16,6 +15,7 @@ from jobs.maintenance.diagnosis import (
     timed_out,
 )
 from jobs.model import MAINTAINERS_HEALING, Job, JobKind, Remedies, Status
+from jobs.task_operations import PLAIN_HEALING
 from tests.support.builders import DUMP, HEALING, NOW, at, job_of, stream_of, task_of
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

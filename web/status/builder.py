@@ -13,6 +13,7 @@ from jobs.cron import Schedule
 from jobs.events import Event
 from jobs.maintenance.diagnosis import StuckJob
 from jobs.model import Job, JobKind, Plan, Stream
+from jobs.task_operations import TaskOperations
 from web.status.fire_times import DAY, FireTimes
 from web.status.report import (
     MAX_LISTED,
@@ -92,6 +93,7 @@ class Snapshot:
     stuck: Mapping[str, StuckJob]
     fire_times: FireTimes
     detailed: bool
+    task_operations: TaskOperations
 
     def around(self, schedule: Schedule | None) -> tuple[list[datetime], list[datetime]]:
         """Return the fire times of a schedule before and after now that are reported."""
@@ -132,7 +134,8 @@ def _kind_report(stream: Stream, plan: Plan, snapshot: Snapshot) -> KindReport:
         kind=cast("Literal['initial-sync', 'healing', 'dump']", plan.kind.slug),
         enabled=plan.enabled,
         job_operation=operation,
-        task_operation=plan.task_operation,
+        task_operation=snapshot.task_operations.of(stream, plan.kind),
+        task_operation_from=snapshot.task_operations.origin(stream, plan.kind).value,
         pattern=plan.schedule.pattern if plan.schedule else None,
         pattern_in_words=plan.schedule.in_words if plan.schedule else None,
         next_fire_time=coming[0] if coming else None,

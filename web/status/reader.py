@@ -13,6 +13,7 @@ from jobs.maintenance.watchdog import Watchdog
 from jobs.model import Stream
 from jobs.store import JobStore
 from jobs.streams import Streams
+from jobs.task_operations import TaskOperations
 from settings.fields import Settings
 from settings.version import VERSION
 from web.health import Health
@@ -38,6 +39,7 @@ class StatusReader:
     watchdog: Watchdog
     health: Health
     started: datetime
+    task_operations: TaskOperations
     changed_files: Callable[[], tuple[str, ...]] = tuple
     _fire_times: FireTimes = field(default_factory=FireTimes, init=False, repr=False)
 
@@ -52,6 +54,7 @@ class StatusReader:
             stuck=self.watchdog.stuck_jobs,
             fire_times=self._fire_times,
             detailed=detailed,
+            task_operations=self.task_operations,
         )
         problem = self.health.problem()
         return StatusReport(
@@ -93,5 +96,6 @@ def status_reader(
         watchdog=domain.watchdog,
         health=health,
         started=domain.clock.now(),
+        task_operations=domain.creator.task_operations,
         changed_files=settings.changed_files,
     )

@@ -84,6 +84,9 @@ class KindReport(Report):
     enabled: bool = Field(description="whether jobs of this kind may be created")
     job_operation: str | None = Field(description="its job operation")
     task_operation: str = Field(description="operation of its tasks")
+    task_operation_from: Literal["configuration", "earlier job", "default"] = Field(
+        description="where that comes from; an earlier job is read at the start, for a healing"
+    )
     pattern: str | None = Field(description="its cron pattern; null if it has no schedule")
     pattern_in_words: str | None = Field(description="the cron pattern in English")
     next_fire_time: datetime | None = Field(description="when its next tick is due")
