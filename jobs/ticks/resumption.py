@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from jobs.clock import Clock
+from jobs.clock import EARLIEST, Clock
 from jobs.model import Tick
 from jobs.store import BoundStore, JobStore, StoreError
 from jobs.ticks.history import STEP, last_before, long_before, tick_job
@@ -15,6 +15,7 @@ from jobs.ticks.recorder import TickRecorder
 
 NO_PROOF = "no job shows that its pattern was in force, and {}"
 OTHER_PATTERN = NO_PROOF.format("its operation has other jobs")
+NEW_STREAM = NO_PROOF.format("the stream's first jobs are newer")
 TOO_OLD = NO_PROOF.format("its window is over")
 CHANGED = "its window is over, and the configuration was changed after it"
 
@@ -46,11 +47,13 @@ class Resumption:
             found |= self._find(
                 {ticks: list(fire_times(ticks.schedule, ticks.handled_until)) for ticks in left}
             )
+        unproven = [ticks for ticks in recurring if ticks not in found]
+        old = self._older_streams(unproven, in_use)
         for ticks in recurring:
             if last := found.get(ticks):
                 self._resume_after(ticks, last)
             else:
-                self._resume_without_proof(ticks, in_use)
+                self._resume_without_proof(ticks, in_use, old)
 
     def after_step_back(self, ticks: PendingTicks) -> None:
         """Resume what a schedule left while the clock was ahead.
@@ -98,16 +101,41 @@ class Resumption:
         else:
             self._resume(ticks, last)
 
-    def _resume_without_proof(self, ticks: PendingTicks, in_use: Collection[str]) -> None:
+    def _older_streams(
+        self, unproven: Iterable[PendingTicks], in_use: Collection[str]
+    ) -> set[PendingTicks]:
+        """Return the schedules whose stream has a job from before their tick.
+
+        It is looked for among the jobs that the store finds first. Without one, the tick is from
+        before the first start of the stream: a process that starts soon after that one finds its
+        jobs.
+        """
+        wanted = [one for one in unproven if one.operation not in in_use and self._in_window(one)]
+        used = {name for one in wanted for name in one.stream.operations if name in in_use}
+        oldest: dict[str, datetime] = {}
+        for job in self._bound().some_of(sorted(used)) if used else ():
+            created = job.created or EARLIEST
+            oldest[job.operation] = min(created, oldest.get(job.operation, created))
+        return {
+            ticks
+            for ticks in wanted
+            if any(oldest[x] < ticks.handled_until for x in ticks.stream.operations if x in oldest)
+        }
+
+    def _resume_without_proof(
+        self, ticks: PendingTicks, in_use: Collection[str], old: Collection[PendingTicks]
+    ) -> None:
         """Resume a schedule of which no tick has a job, if only its jobs were removed."""
         if ticks.operation in in_use:
             self.recorder.not_resumed(_newest(ticks), OTHER_PATTERN)
         elif not any(operation in in_use for operation in ticks.stream.operations):
             return  # the stream is new
-        elif self._in_window(ticks):
-            self._resume(ticks, ticks.handled_until - STEP)
-        else:
+        elif not self._in_window(ticks):
             self.recorder.not_resumed(_newest(ticks), TOO_OLD)
+        elif ticks not in old:
+            self.recorder.not_resumed(_newest(ticks), NEW_STREAM)
+        else:
+            self._resume(ticks, ticks.handled_until - STEP)
 
     def _resume(self, ticks: PendingTicks, since: datetime) -> None:
         superseded = ticks.resume(self.clock.now(), self.clock.monotonic(), since)

@@ -146,6 +146,17 @@ def test_a_tick_is_resumed_if_only_the_jobs_of_its_operation_were_removed(
     assert dumps.sent == [f"{operation(DUMP)} 04:30:00"]
 
 
+def test_a_tick_from_before_the_first_job_of_a_stream_is_not_resumed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A second start, soon after the first one, finds the initial sync of the first one."""
+    dumps = started(job_of(INITIAL_SYNC, Status.SUCCESS, created=FOUR_THIRTY + MINUTE))
+    dumps.reconcile(START + HOUR / 2)
+    assert dumps.sent == []
+    why = "no job shows that its pattern was in force, and the stream's first jobs are newer"
+    assert caplog.messages == [f"{TICK}: is not resumed: {why}"]
+
+
 def test_a_tick_without_any_proof_leaves_no_error_when_its_window_is_over(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
