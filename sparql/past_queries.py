@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sparql.queries import rows_of, statement
+from sparql.queries import statement
 from sparql.terms import fill, integer, iri
 
 MAX_SOME = 10  # jobs of an operation that may have thousands
 
 
 def some_jobs(operations: Sequence[str]) -> str:
-    """Return the query for `MAX_SOME` jobs of each operation, with a branch for each."""
+    """Return the query for `MAX_SOME` jobs of each operation."""
     one, limit = statement("some_jobs.rq"), integer(MAX_SOME)
-    branches = [fill(one, operation=iri(operation), limit=limit) for operation in operations]
-    joined = "\n} UNION {\n".join(branches)
-    return f"SELECT ?subject\nWHERE {{ {{\n{joined}\n}} }}"
+    return _union("?subject", [fill(one, operation=iri(each), limit=limit) for each in operations])
 
 
 def operations_in_use(operations: Sequence[str]) -> str:
     """Return the query for those of some operations that have a job."""
-    return fill(statement("operations_in_use.rq"), operations=rows_of(operations))
+    one = statement("operation_in_use.rq")
+    return _union("?operation", [fill(one, operation=iri(each)) for each in operations])
+
+
+def _union(variable: str, branches: Sequence[str]) -> str:
+    """Return one query for the answers of several."""
+    joined = "\n} UNION {\n".join(branches)
+    return f"SELECT {variable}\nWHERE {{ {{\n{joined}\n}} }}"

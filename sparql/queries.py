@@ -76,7 +76,7 @@ def stream_states(streams: Sequence[Stream], jobs: Sequence[str]) -> str:
         statement("stream_states.rq"),
         busy=status_iri(Status.BUSY),
         scheduled=status_iri(Status.SCHEDULED),
-        is_known=_is_one_of([one for stream in streams for one in stream.operations]),
+        known=_known([one for stream in streams for one in stream.operations]),
         initial_syncs=rows_of(filter(None, initial_syncs) if any(initial_syncs) else [NOTHING_IRI]),
         success=_status_text(Status.SUCCESS),
         jobs=rows_of(jobs or [NOTHING_IRI]),
@@ -98,7 +98,7 @@ def active_subjects(operations: Sequence[str]) -> str:
         statement("active_subjects.rq"),
         busy=status_iri(Status.BUSY),
         scheduled=status_iri(Status.SCHEDULED),
-        is_known=_is_one_of(operations),
+        known=_known(operations),
         limit=integer(MAX_ROWS),
     )
 
@@ -111,6 +111,11 @@ def jobs_of_operations(operations: Sequence[str]) -> str:
 def find_jobs(jobs: Sequence[str]) -> str:
     """Return the query for these jobs and their tasks."""
     return fill(statement("find_jobs.rq"), jobs=rows_of(jobs))
+
+
+def facts(subjects: Sequence[str]) -> str:
+    """Return the query for what these jobs or tasks have."""
+    return fill(statement("facts.rq"), subjects=rows_of(subjects))
 
 
 def tasks_of_jobs(jobs: Sequence[str]) -> str:
@@ -133,7 +138,7 @@ def recent_jobs(operations: Sequence[str], since: datetime) -> str:
     """Return the query for the jobs of these operations `since`, the newest `MAX_RECENT`."""
     return fill(
         statement("recent_jobs.rq"),
-        is_known=_is_one_of(operations),
+        known=_known(operations),
         since=date_time(since),
         limit=integer(MAX_RECENT),
     )
@@ -145,7 +150,7 @@ def current_jobs(operations: Sequence[str], since: datetime) -> str:
         statement("current_jobs.rq"),
         busy=status_iri(Status.BUSY),
         scheduled=status_iri(Status.SCHEDULED),
-        known=list_of(operations if len(operations) <= MAX_LISTED else [JOB_CLASS]),
+        known=_known(operations),
         since=date_time(since),
         limit=integer(MAX_ROWS),
     )
@@ -222,15 +227,13 @@ def list_of(iris: Iterable[str]) -> Term:
     return listed(iri(value) for value in iris)
 
 
-def _is_one_of(operations: Sequence[str]) -> Term:
-    """Return the condition that `?operation` is one of these; any value of its subject may be it.
+def _known(operations: Sequence[str]) -> Term:
+    """Return the list of which a subject must have one value.
 
     A list that stores do not accept is replaced by the classes of jobs and tasks. The answer is
-    filtered again. IF keeps a store from beginning with the operations, which have the whole
-    history.
+    filtered again.
     """
-    accepted = operations if len(operations) <= MAX_LISTED else (JOB_CLASS, TASK_CLASS)
-    return Term(f'IF(true, ?operation, "") IN ({list_of(accepted)})')
+    return list_of(operations if len(operations) <= MAX_LISTED else (JOB_CLASS, TASK_CLASS))
 
 
 def _status_text(status: Status) -> Term:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,6 +13,7 @@ from jobs.model import Job, JobKind, NewJob, Status, Stream, StreamState
 from jobs.store import CurrentJobs, Deadline, ErrorResource, Inspection
 from sparql import answers, facts, past_queries, queries, repair_queries
 from sparql.answers import Binding
+from sparql.batches import BATCH, DELETED, DELETED_ERRORS, READ_JOBS, REPAIRED, SOUGHT, batches
 from sparql.client import SparqlClient
 from sparql.errors import writable
 from sparql.facts import Subjects, all_jobs_of, current_jobs_of, jobs_of
@@ -24,15 +25,7 @@ from sparql.terms import is_iri
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
-BATCH = 1000  # values of one list; Virtuoso takes at most 4,094
-SOUGHT = 20  # operations of one query that has a branch for each
-READ_JOBS = 200  # of one read for tasks and errors; a Virtuoso often answers 10,000 rows at most
-# The deltas of one update are one message, and the dump-file-publisher refuses more than 100 kB. A
-# triple takes about 400 bytes of it, the message of an error up to 8,000.
-DELETED = 24  # jobs and tasks
-DELETED_ERRORS = 8
 DELETERS = 6  # updates at the same time
-REPAIRED = 60  # jobs and tasks, of which few triples change
 
 
 @dataclass(frozen=True)
@@ -63,10 +56,19 @@ class BoundSparqlStore:
         """Return what a decision about the stream needs, and those of the known jobs that exist."""
         state = self.states.ask(StateQuestion(stream, known), self._read_states, self.deadline)
         healing = stream.plan(JobKind.HEALING).job_operation
-        if state.synced or not healing:
+        if state.synced or not healing or not stream.healing_waits:
             return state
-        subjects = self._subjects(queries.one_successful(healing))
-        return replace(state, healed=successful(jobs_of(subjects), healing))
+        return replace(state, healed=self._one_successful(healing))
+
+    def _one_successful(self, operation: str) -> tuple[Job, ...]:
+        """Return one successful job; only if none of the first few is, all are searched."""
+        some = self._select(past_queries.some_jobs([operation]), answers.parse_jobs)
+        found = successful(self.find(some), operation)
+        if some and not found:
+            found = successful(
+                jobs_of(self._subjects(queries.one_successful(operation))), operation
+            )
+        return found[:1]
 
     def _read_states(self, questions: Sequence[StateQuestion]) -> list[StreamState]:
         """Return the states of several streams, from one query."""
@@ -107,28 +109,28 @@ class BoundSparqlStore:
     def of_operations(self, operations: Sequence[str]) -> tuple[Job, ...]:
         """Return all jobs of operations that have few."""
         found: list[Job] = []
-        for batch in _batches(operations, BATCH):
+        for batch in batches(operations, BATCH):
             found += jobs_of(self._subjects(queries.jobs_of_operations(batch)), batch)
         return tuple(found)
 
     def some_of(self, operations: Sequence[str]) -> tuple[Job, ...]:
         """Return a few jobs of each operation with their tasks."""
         found: list[str] = []
-        for batch in _batches(operations, SOUGHT):
+        for batch in batches(operations, SOUGHT):
             found += self._select(past_queries.some_jobs(batch), answers.parse_jobs)
         return self.find(found)
 
     def in_use(self, operations: Sequence[str]) -> frozenset[str]:
         """Return those of these operations that have a job."""
         found: frozenset[str] = frozenset()
-        for batch in _batches(operations, BATCH):
+        for batch in batches(operations, SOUGHT):
             found |= self._select(past_queries.operations_in_use(batch), answers.parse_operations)
         return found
 
     def find(self, jobs: Sequence[str]) -> tuple[Job, ...]:
         """Return those of these jobs that exist; a URI that cannot be written is left out."""
         found: list[Job] = []
-        for batch in _batches([uri for uri in jobs if is_iri(uri)], BATCH):
+        for batch in batches([uri for uri in jobs if is_iri(uri)], BATCH):
             found += jobs_of(self._subjects(queries.find_jobs(batch)))
         return tuple(found)
 
@@ -150,18 +152,18 @@ class BoundSparqlStore:
         subjects = dict(self._and_tasks(active, operations))
         tasks = scheduled_tasks(subjects, task_operations)
         wanted = {*known, *(one.job for one in tasks)} - subjects.keys()
-        for batch in _batches(sorted(filter(is_iri, wanted)), BATCH):
+        for batch in batches(sorted(filter(is_iri, wanted)), BATCH):
             subjects |= self._subjects(queries.find_jobs(batch))
         return inspection_of(subjects, operations, tasks)
 
     def delete_tasks_without_job(self, tasks: Sequence[str]) -> None:
         """Remove tasks whose job does not exist."""
-        for batch in _batches(tasks, DELETED):
+        for batch in batches(tasks, DELETED):
             self._update(repair_queries.delete_tasks_without_job(batch))
 
     def repair(self, subjects: Sequence[str]) -> None:
         """Leave one status and date on jobs and tasks; what no update can name is left out."""
-        for batch in _batches(list(filter(is_iri, subjects)), REPAIRED):
+        for batch in batches(list(filter(is_iri, subjects)), REPAIRED):
             self._update(repair_queries.repair_duplicate_values(batch))
 
     def set_status(self, job: Job, status: Status, at: datetime) -> None:
@@ -172,7 +174,7 @@ class BoundSparqlStore:
     def find_errors(self, errors: Sequence[str]) -> dict[str, datetime | None]:
         """Return which errors exist, and their dates."""
         found: dict[str, datetime | None] = {}
-        for batch in _batches(errors, BATCH):
+        for batch in batches(errors, BATCH):
             found |= self._select(queries.find_errors(batch), answers.parse_errors)
         return found
 
@@ -182,14 +184,15 @@ class BoundSparqlStore:
 
     def deletable_jobs(self, operation: str) -> tuple[Job, ...]:
         """Return jobs of an operation, as many as one `delete` takes."""
-        jobs = all_jobs_of(self._subjects(queries.deletable_jobs(operation)), operation)
-        return tuple(job for job in jobs if is_iri(job.uri))
+        found = self._select(queries.deletable_jobs(operation), answers.parse_jobs)
+        named = list(filter(is_iri, found))  # no more than one read takes
+        return all_jobs_of(self._subjects(queries.facts(named)), operation) if named else ()
 
     def delete(self, jobs: Sequence[Job]) -> None:
         """Remove jobs, their tasks and the errors that reference them, in small updates."""
         uris = [job.uri for job in jobs]
         tasks, errors = [], []
-        for batch in _batches(uris, READ_JOBS):
+        for batch in batches(uris, READ_JOBS):
             with writable():
                 text = queries.tasks_of_jobs(batch)
             subjects = self._subjects(text)
@@ -206,13 +209,13 @@ class BoundSparqlStore:
 
     def _delete(self, subjects: Sequence[str], size: int) -> None:
         """Remove subjects, in several updates of some of them at the same time."""
-        batches = list(_batches(list(filter(is_iri, subjects)), size))
-        if len(batches) > 1:
-            with ThreadPoolExecutor(min(len(batches), DELETERS)) as pool:
-                for done in [pool.submit(self._delete, batch, size) for batch in batches]:
+        parts = list(batches(list(filter(is_iri, subjects)), size))
+        if len(parts) > 1:
+            with ThreadPoolExecutor(min(len(parts), DELETERS)) as pool:
+                for done in [pool.submit(self._delete, part, size) for part in parts]:
                     done.result()
-        elif batches:
-            self._update(queries.delete_subjects(batches[0]))
+        elif parts:
+            self._update(queries.delete_subjects(parts[0]))
 
     def undeletable_jobs(self, operation: str) -> tuple[Job, ...]:
         """Return the jobs of an operation that no update can name."""
@@ -232,12 +235,6 @@ class BoundSparqlStore:
         """Return the subjects and the tasks of the jobs among them, which a further read lists."""
         jobs = {job.uri for job in jobs_of(subjects, operations) if is_iri(job.uri)}
         found = dict(subjects)
-        for batch in _batches(sorted(jobs), BATCH):
+        for batch in batches(sorted(jobs), BATCH):
             found |= self._subjects(queries.tasks_of_jobs(batch))
         return found
-
-
-def _batches(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    """Yield the values in lists of at most `size`."""
-    for start in range(0, len(values), size):
-        yield values[start : start + size]

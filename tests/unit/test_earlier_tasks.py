@@ -40,7 +40,7 @@ def unset(stream: Stream, default: str = PLAIN_HEALING) -> Stream:
     return replace(stream, plans=tuple(plans))
 
 
-STREAM = unset(stream_of(None))
+STREAM = unset(stream_of(None, disabled=[DUMP]))
 
 
 def healing(
@@ -114,7 +114,7 @@ def test_a_stream_of_the_file_names_its_key(caplog: pytest.LogCaptureFixture) ->
 
 
 def test_a_configured_task_operation_stays_and_the_past_is_not_read() -> None:
-    stream = stream_of()
+    stream = stream_of(disabled=[DUMP])
     harness = started(healing("a", OLD, "public"), streams=(stream,))
     assert "some_of" not in harness.store.calls
     assert task_operation_of(harness, stream) == stream.plan(HEALING).task_operation
@@ -126,7 +126,8 @@ def test_a_disabled_healing_reads_no_past() -> None:
 
 
 def test_each_stream_goes_on_with_its_own_task_operation() -> None:
-    first, second, new = (unset(stream_of(name)) for name in ("first", "second", "new"))
+    names = ("first", "second", "new")
+    first, second, new = (unset(stream_of(name, disabled=[DUMP])) for name in names)
     jobs = healing("a", OLD, "first"), healing("b", OLDER, "second")
     harness = started(*jobs, streams=(first, second, new))
     assert [task_operation_of(harness, one) for one in (first, second, new)] == [
