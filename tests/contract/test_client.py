@@ -124,6 +124,16 @@ def test_each_update_has_a_session_of_its_own(client: SparqlClient, proxy: Fault
     assert none is None
 
 
+def test_a_search_is_a_new_text_each_time(client: SparqlClient, proxy: FaultProxy) -> None:
+    """A Virtuoso keeps the plan of a text that it first saw while the store was small."""
+    proxy.script(Fault.UNAVAILABLE)
+    for _ in range(2):
+        client.query("SELECT ?s WHERE { GRAPH ?anyGraph { ?s a <http://x/?anyGraph> } }", soon())
+    texts = [request.sparql for request in proxy.requests]
+    assert len(set(texts)) == len(texts) == 3
+    assert all(text.endswith(" { ?s a <http://x/?anyGraph> } }") for text in texts)
+
+
 @pytest.mark.parametrize(
     "text", ["é 日本 😀", "a+b&c=d;e%20f", "'\\t\\n'", "$graph ${x}", "x" * 4000]
 )

@@ -14,6 +14,7 @@ from SPARQLWrapper import SPARQLWrapper
 from jobs.model import SERVICE, Job, Status
 from sparql import answers, queries
 from sparql.answers import AnswerError, Binding
+from sparql.client import ANY_GRAPH
 from sparql.facts import jobs_of, parse_subjects
 from sparql.inspection import duplicate_values, jobs_without_task, scheduled_tasks
 from sparql.vocabulary import JOB_CLASS, PROPERTIES, STATUS_BASE, TASK_CLASS
@@ -85,6 +86,13 @@ def test_a_statement_holds_nothing_that_a_store_of_a_stack_refuses(statement: St
     assert not text.rstrip().endswith(";")  # sparql-parser answers 500 to a trailing one
     assert not re.search(r"\[|_:|\b(CLEAR|DROP|ASK)\b", text)
     assert "$" not in text
+
+
+@every_statement
+def test_a_query_that_searches_leaves_room_for_a_new_text(statement: Statement) -> None:
+    """Virtuoso keeps the plan of a text; one that names its subjects needs no new plan."""
+    named = statement.is_update or statement.file in ("ping.rq", "facts.rq")
+    assert (ANY_GRAPH in statement.fill()) is not named
 
 
 @every_statement
