@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from typing import Any
+from uuid import uuid4
 
 from jobs.store import BoundStore, Deadline, Inspection
 from jobs.streams import Streams
@@ -22,7 +23,7 @@ def soon(seconds: float = PATIENCE) -> Deadline:
 
 def client_of(url: str, update_url: str | None = None, **options: Any) -> SparqlClient:
     """Return a client; by default it sends updates to the same URL as queries."""
-    options.setdefault("new_id", lambda: "call")
+    options.setdefault("new_id", lambda: str(uuid4()))
     return SparqlClient(query_url=url, update_url=update_url or url, **options)
 
 
