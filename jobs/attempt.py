@@ -28,15 +28,19 @@ class Attempt:
 
     Without `write`, a job that could be created is not sent. A `guarded` write does nothing if the
     job exists by then: another write for it may be under way. A replica that is not `alone` takes
-    any job since `since` as proof that another replica works. A `fresh` tick fired just now, so
-    that no job for it can have finished.
+    any job since `since` as proof that another replica works. Up to `fresh_until`, no job for the
+    tick can have finished.
     """
 
     since: datetime
     write: bool
     guarded: bool
     alone: bool
-    fresh: bool
+    fresh_until: datetime | None
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Return whether no job for the tick can have finished."""
+        return self.fresh_until is not None and self.since <= now < self.fresh_until
 
 
 TickOutcome: TypeAlias = SentJob | Create | AlreadyDone | Wait | Refuse

@@ -101,10 +101,15 @@ class JobCreator:
         store = self.store.within(self.clock.deadline())
         # Before the state is read: a job of a second process then counts in one of the two reads.
         job_id = self._tick_job_id(tick, store)
-        state = store.state(stream, [JOB_BASE + job_id])
+        known = [JOB_BASE + job_id]
+        state = store.state(stream, known)
         send_by = self.clock.deadline(STATE_VALID_SECONDS)
-        if not attempt.fresh:  # after the active jobs: one that finishes meanwhile is in this read
+        if not attempt.is_fresh(self.clock.now()):
+            # After the active jobs: one that finishes meanwhile is in this read.
             recent = store.recent([stream.operation(kind)], attempt.since)
+            if not send_by.remaining:
+                state = store.state(stream, known)
+                send_by = self.clock.deadline(STATE_VALID_SECONDS)
             state = replace(state, recent=state.recent + recent)
         done_since = tick.fire_time if attempt.alone else attempt.since
         decision = self._decide(stream, kind, trigger, state, done_since)

@@ -130,10 +130,10 @@ class BoundStore(Protocol):
         """
 
     def active(self, operations: Sequence[str]) -> tuple[Job, ...]:
-        """Return the active jobs of these operations with tasks and graph, the oldest thousands."""
+        """Return the active jobs of these operations with tasks and graph, some thousands."""
 
     def recent(self, operations: Sequence[str], since: datetime) -> tuple[Job, ...]:
-        """Return the jobs created `since` with their tasks, the newest first, some thousands."""
+        """Return the jobs created `since` without tasks, the newest first, some thousands."""
 
     def current(self, operations: Sequence[str], since: datetime) -> CurrentJobs:
         """Return the active jobs and those created `since` with one request, some thousands.

@@ -23,15 +23,15 @@ Subjects: TypeAlias = Mapping[str, "Subject"]
 
 @dataclass(frozen=True)
 class Subject:
-    """What a subject has of the properties that count, each with all its values."""
+    """What a subject has of the properties that count, each with all its values, in each graph."""
 
     uri: str
-    graphs: list[str] = field(default_factory=list)
-    values: dict[str, list[str]] = field(default_factory=dict)
+    graphs: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
     def all(self, name: str) -> Sequence[str]:
-        """Return the values of a property, without repetition."""
-        return self.values.get(name, ())
+        """Return the values of a property in all graphs, without repetition."""
+        found = (value for values in self.graphs.values() for value in values.get(name, ()))
+        return list(dict.fromkeys(found))
 
     def first(self, name: str) -> str | None:
         """Return a value of a property that should have one."""
@@ -39,7 +39,7 @@ class Subject:
 
     def dates(self, name: str) -> Iterator[datetime]:
         """Yield the dates of a property that can be read."""
-        return filter(None, map(parse_date, self.all(name)))
+        return _dates(self.all(name))
 
     @property
     def status(self) -> Status | None:
@@ -47,6 +47,16 @@ class Subject:
         statuses = [known_status(text) for text in self.all("status")]
         active = [status for status in statuses if status in ACTIVE]
         return next(iter(active or statuses), None)
+
+    @property
+    def graph(self) -> str:
+        """The graph of the copy that counts: one with an active status, if there is any."""
+        active = [
+            graph
+            for graph, values in self.graphs.items()
+            if any(known_status(text) in ACTIVE for text in values.get("status", ()))
+        ]
+        return min(active or self.graphs)
 
     @property
     def is_job(self) -> bool:
@@ -65,10 +75,18 @@ class Subject:
 
     @property
     def has_duplicate_values(self) -> bool:
-        """Whether it has two statuses or dates of which one can be chosen."""
-        statuses = set(map(known_status, self.all("status"))) - {None}
-        values = (statuses, set(self.dates("created")), set(self.dates("modified")))
-        return any(len(one) > 1 for one in values)
+        """Whether it has two statuses or dates in one graph, of which one can be chosen."""
+        return any(map(_has_duplicates, self.graphs.values()))
+
+
+def _has_duplicates(values: Mapping[str, Sequence[str]]) -> bool:
+    statuses = set(map(known_status, values.get("status", ()))) - {None}
+    created, modified = (set(_dates(values.get(name, ()))) for name in ("created", "modified"))
+    return max(len(statuses), len(created), len(modified)) > 1
+
+
+def _dates(texts: Iterable[str]) -> Iterator[datetime]:
+    return filter(None, map(parse_date, texts))
 
 
 def parse_subjects(bindings: Iterable[Binding]) -> Subjects:
@@ -82,19 +100,17 @@ def parse_subjects(bindings: Iterable[Binding]) -> Subjects:
             continue
         uri = required(binding, "subject")
         subject = subjects.setdefault(uri, Subject(uri))
-        subject.graphs.append(required(binding, "graph"))
+        values = subject.graphs.setdefault(required(binding, "graph"), {})
         for line in required(binding, "facts").split("\n"):
-            _add(subject, line)
+            _add(values, line)
     return subjects
 
 
-def _add(subject: Subject, line: str) -> None:
+def _add(values: dict[str, list[str]], line: str) -> None:
     """Add a property with its value; a line of a longer text is no property that counts."""
     property_, _, value = line.partition(" ")
     if name := PROPERTIES.get(property_):
-        values = subject.values.setdefault(name, [])
-        if value not in values:
-            values.append(value)
+        values.setdefault(name, []).append(value)
 
 
 def jobs_of(subjects: Subjects, operations: Collection[str] | None = None) -> tuple[Job, ...]:
@@ -126,8 +142,13 @@ def all_jobs_of(subjects: Subjects, operation: str) -> tuple[Job, ...]:
 def current_jobs_of(subjects: Subjects, operations: Collection[str], max_rows: int) -> CurrentJobs:
     """Return the jobs of an answer of at most `max_rows` rows, in which active jobs come first."""
     jobs = jobs_of(subjects, operations)
-    rows = sum(len(subject.graphs) for subject in subjects.values())
-    return CurrentJobs(jobs, complete=rows < max_rows or not all(job.active for job in jobs))
+    complete = rows_of(subjects) < max_rows or not all(job.active for job in jobs)
+    return CurrentJobs(jobs, complete=complete)
+
+
+def rows_of(subjects: Subjects) -> int:
+    """Return how many rows an answer had."""
+    return sum(len(subject.graphs) for subject in subjects.values())
 
 
 def _job(subject: Subject, operation: str, tasks: Sequence[Task]) -> Job:
@@ -138,7 +159,7 @@ def _job(subject: Subject, operation: str, tasks: Sequence[Task]) -> Job:
         created=min(subject.dates("created"), default=None),
         modified=max(subject.dates("modified"), default=None),
         tasks=tuple(sorted(tasks, key=lambda task: task.uri)),
-        graph=min(subject.graphs),
+        graph=subject.graph,
     )
 
 

@@ -1,11 +1,13 @@
-"""The statements with which a start reads the past: operations in use, and some of their jobs."""
+"""The queries about the past: operations in use, some of their jobs, and the newest ones."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sparql.queries import statement
-from sparql.terms import fill, integer, iri
+from jobs.model import Status
+from sparql.queries import MAX_LISTED, list_of, statement, status_iri
+from sparql.terms import Term, date_time, fill, integer, iri
 
 MAX_SOME = 10  # jobs of an operation that may have thousands
 
@@ -20,6 +22,17 @@ def operations_in_use(operations: Sequence[str]) -> str:
     """Return the query for those of some operations that have a job."""
     one = statement("operation_in_use.rq")
     return _union("?operation", [fill(one, operation=iri(each)) for each in operations])
+
+
+def newest_jobs(operations: Sequence[str], until: datetime) -> str:
+    """Return the query for the newest successful and the newest other job of each operation."""
+    few = len(operations) <= MAX_LISTED
+    return fill(
+        statement("newest_jobs.rq"),
+        is_known=Term(f"?operation IN ({list_of(operations)})") if few else Term("true"),
+        until=date_time(until),
+        success=status_iri(Status.SUCCESS),
+    )
 
 
 def _union(variable: str, branches: Sequence[str]) -> str:

@@ -30,7 +30,7 @@ from sparql.terms import (
 from sparql.vocabulary import ERROR_SUBJECT, JOB_CLASS, NOTHING_IRI, STATUS_BASE, TASK_CLASS
 
 MAX_ROWS = 5000  # of one answer about all streams; Virtuoso's own limit is often 10,000
-MAX_RECENT = 3000  # jobs of the last day
+MAX_RECENT = 3000  # jobs of one kind
 MAX_LISTED = 1000  # operations of one list; Virtuoso takes at most 4,094
 MAX_DELETED = 1000  # jobs of one read; Virtuoso takes lists of at most 4,094 values
 
@@ -123,22 +123,11 @@ def tasks_of_jobs(jobs: Sequence[str]) -> str:
     return fill(statement("tasks_of_jobs.rq"), jobs=rows_of(jobs))
 
 
-def newest_jobs(operations: Sequence[str], until: datetime) -> str:
-    """Return the query for the newest successful and the newest other job of each operation."""
-    few = len(operations) <= MAX_LISTED
-    return fill(
-        statement("newest_jobs.rq"),
-        is_known=Term(f"?operation IN ({list_of(operations)})") if few else Term("true"),
-        until=date_time(until),
-        success=status_iri(Status.SUCCESS),
-    )
-
-
 def recent_jobs(operations: Sequence[str], since: datetime) -> str:
     """Return the query for the jobs of these operations `since`, the newest `MAX_RECENT`."""
     return fill(
         statement("recent_jobs.rq"),
-        known=_known(operations),
+        is_known=_is_known(operations),
         since=date_time(since),
         limit=integer(MAX_RECENT),
     )
@@ -151,6 +140,7 @@ def current_jobs(operations: Sequence[str], since: datetime) -> str:
         busy=status_iri(Status.BUSY),
         scheduled=status_iri(Status.SCHEDULED),
         known=_known(operations),
+        is_known=_is_known(operations),
         since=date_time(since),
         limit=integer(MAX_ROWS),
     )
@@ -234,6 +224,15 @@ def _known(operations: Sequence[str]) -> Term:
     filtered again.
     """
     return list_of(operations if len(operations) <= MAX_LISTED else (JOB_CLASS, TASK_CLASS))
+
+
+def _is_known(operations: Sequence[str]) -> Term:
+    """Return the condition that `?operation` is one of these, if stores accept the list.
+
+    IF keeps a store from beginning with the operations, which have the whole history.
+    """
+    few = len(operations) <= MAX_LISTED
+    return Term(f'IF(true, ?operation, "") IN ({list_of(operations)})' if few else "true")
 
 
 def _status_text(status: Status) -> Term:

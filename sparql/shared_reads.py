@@ -49,8 +49,12 @@ class SharedReads(Generic[Q, A]):
         with self._changed:
             self._waiting.append(asked)
         while batch := self._next_batch(asked, deadline):
-            _answer(batch, read)
+            error = _answer(batch, read)
+            late = isinstance(error, StoreUnavailable) and not deadline.remaining
             with self._changed:
+                # A thread whose time is over fails alone: others may have more.
+                self._waiting[:0] = [one for one in batch if late and one is not asked]
+                _end([one for one in batch if one not in self._waiting], error)
                 self._busy = False
                 self._changed.notify_all()
         return asked.result()
@@ -70,14 +74,20 @@ class SharedReads(Generic[Q, A]):
             return batch
 
 
-def _answer(batch: Sequence[_Asked[Q, A]], read: Callable[[Sequence[Q]], Sequence[A]]) -> None:
+def _answer(
+    batch: Sequence[_Asked[Q, A]], read: Callable[[Sequence[Q]], Sequence[A]]
+) -> Exception | None:
+    """Read the answers; return why that failed."""
     try:
         answers = read([asked.question for asked in batch])
     except Exception as error:  # noqa: BLE001 - each thread raises it where it asked
-        for asked in batch:
-            asked.error = error
-    else:
-        for asked, answer in zip(batch, answers, strict=True):
-            asked.answer = answer
+        return error
+    for asked, answer in zip(batch, answers, strict=True):
+        asked.answer = answer
+    return None
+
+
+def _end(batch: Sequence[_Asked[Q, A]], error: Exception | None) -> None:
     for asked in batch:
+        asked.error = error
         asked.done = True

@@ -16,7 +16,7 @@ from sparql.answers import Binding
 from sparql.batches import BATCH, DELETED, DELETED_ERRORS, READ_JOBS, REPAIRED, SOUGHT, batches
 from sparql.client import SparqlClient
 from sparql.errors import writable
-from sparql.facts import Subjects, all_jobs_of, current_jobs_of, jobs_of
+from sparql.facts import Subjects, all_jobs_of, current_jobs_of, jobs_of, rows_of
 from sparql.inspection import inspection_of, scheduled_tasks
 from sparql.reading import read_answer
 from sparql.shared_reads import SharedReads
@@ -54,11 +54,15 @@ class BoundSparqlStore:
 
     def state(self, stream: Stream, known: Sequence[str] = ()) -> StreamState:
         """Return what a decision about the stream needs, and those of the known jobs that exist."""
-        state = self.states.ask(StateQuestion(stream, known), self._read_states, self.deadline)
+        question = StateQuestion(stream, known)
+        state = self.states.ask(question, self._read_states, self.deadline)
         healing = stream.plan(JobKind.HEALING).job_operation
         if state.synced or not healing or not stream.healing_waits:
             return state
-        return replace(state, healed=self._one_successful(healing))
+        if not (healed := self._one_successful(healing)):
+            return state
+        # That took its time: what a decision rests on is read last.
+        return replace(self.states.ask(question, self._read_states, self.deadline), healed=healed)
 
     def _one_successful(self, operation: str) -> tuple[Job, ...]:
         """Return one successful job; only if none of the first few is, all are searched."""
@@ -85,14 +89,14 @@ class BoundSparqlStore:
 
     def _active_subjects(self, operations: Sequence[str]) -> Subjects:
         subjects = self._subjects(queries.active_subjects(operations))
-        if len(subjects) >= queries.MAX_ROWS:
+        if rows_of(subjects) >= queries.MAX_ROWS:
             _log.warning("more than %s active jobs: some are left out", queries.MAX_ROWS)
         return subjects
 
     def recent(self, operations: Sequence[str], since: datetime) -> tuple[Job, ...]:
         """Return the jobs of these operations since an instant, the newest first."""
         subjects = self._subjects(queries.recent_jobs(operations, since))
-        return jobs_of(self._and_tasks(subjects, operations), operations)[::-1]
+        return jobs_of(subjects, operations)[::-1]
 
     def current(self, operations: Sequence[str], since: datetime) -> CurrentJobs:
         """Return the active jobs and those since an instant, with one request."""
@@ -103,7 +107,7 @@ class BoundSparqlStore:
         """Return the newest successful job of each operation, and the newest other one."""
         if not operations:
             return ()
-        found = self._select(queries.newest_jobs(operations, until), answers.parse_newest)
+        found = self._select(past_queries.newest_jobs(operations, until), answers.parse_newest)
         return tuple(job for job in found if job.operation in {*operations})
 
     def of_operations(self, operations: Sequence[str]) -> tuple[Job, ...]:
@@ -232,9 +236,9 @@ class BoundSparqlStore:
         return self._select(text, facts.parse_subjects)
 
     def _and_tasks(self, subjects: Subjects, operations: Sequence[str]) -> Subjects:
-        """Return the subjects and the tasks of the jobs among them, which a further read lists."""
+        """Return the subjects; a further read lists the jobs among them with their tasks."""
         jobs = {job.uri for job in jobs_of(subjects, operations) if is_iri(job.uri)}
         found = dict(subjects)
-        for batch in batches(sorted(jobs), BATCH):
-            found |= self._subjects(queries.tasks_of_jobs(batch))
+        for batch in batches(sorted(jobs), READ_JOBS):
+            found |= self._subjects(queries.find_jobs(batch))
         return found

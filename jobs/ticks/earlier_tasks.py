@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from jobs.clock import EARLIEST, Clock
-from jobs.model import MAINTAINERS_HEALING, Job, JobKind
+from jobs.model import MAINTAINERS_HEALING, Job, JobKind, Status
 from jobs.store import JobStore
 from jobs.stream_log import log_about
 from jobs.task_operations import (
@@ -22,10 +22,9 @@ from jobs.ticks.pending import PendingTicks
 
 _log = logging.getLogger(__name__)
 
-NO_PAST = (
-    "%s is not set, and there is no earlier job: tasks get %s, but the "
-    "publication-graph-maintainer listens for %s; set it to what your consumer listens for"
-)
+REMEDY = "the publication-graph-maintainer listens for %s; set it to what your consumer listens for"
+NO_PAST = f"%s is not set, and there is no earlier job: tasks get %s, but {REMEDY}"
+NO_SUCCESS = f"%s is not set, and no healing with %s succeeded yet: {REMEDY}"
 
 
 @dataclass
@@ -68,11 +67,17 @@ class EarlierTasks:
         if job and (earlier := first_operation(job)):
             self.task_operations.continue_with(ticks.operation, earlier)
             log.info("%s is not set: tasks get %s, as in the earlier job %s", name, earlier, job)
+            if earlier == PLAIN_HEALING and job.status is not Status.SUCCESS:
+                log.warning(NO_SUCCESS, name, earlier, MAINTAINERS_HEALING)
         elif default == PLAIN_HEALING:
             log.warning(NO_PAST, name, default, MAINTAINERS_HEALING)
 
 
 def _newest(jobs: Sequence[Job], operations: Collection[str]) -> dict[str, Job]:
-    """Return the newest job of each of these operations, of the jobs with a usable task."""
+    """Return the newest job of each of these operations, of the jobs with a usable task.
+
+    A successful one counts before others, because a consumer did its task.
+    """
     usable = [job for job in jobs if job.operation in operations and first_operation(job)]
-    return {job.operation: job for job in sorted(usable, key=lambda job: job.created or EARLIEST)}
+    usable.sort(key=lambda job: (job.status is Status.SUCCESS, job.created or EARLIEST))
+    return {job.operation: job for job in usable}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 
 from jobs import ids
 from jobs.model import JOB_BASE
@@ -62,6 +62,8 @@ def recent_jobs(schedules: Iterable[PendingTicks], now: datetime) -> list[str]:
     return [
         tick_job(ticks, fire_time)
         for ticks in recurring
-        for fire_time in islice(_before(ticks.schedule, now + STEP), each)
-        if fire_time >= now - CHECKED_AGE
+        for fire_time in takewhile(
+            lambda fire_time: fire_time >= now - CHECKED_AGE,
+            islice(_before(ticks.schedule, now + STEP), each),
+        )
     ]

@@ -128,7 +128,7 @@ class Reconciler:
                 write=not blocked and ticks.may_write(now, self.clock.monotonic()),
                 guarded=pending.guarded or ticks.policy.replicated,
                 alone=not ticks.policy.standby_delay,
-                fresh=ticks.recurs and pending.is_fresh(now),
+                fresh_until=pending.fresh_until if ticks.recurs else None,
             )
             outcome = self.creator.create_for_tick(tick, attempt)
         except StoreError as error:

@@ -56,14 +56,15 @@ class Pending:
             others=others,
         )
 
-    def is_fresh(self, now: datetime) -> bool:
-        """Return whether the tick fired just now, and this is its first try.
+    @property
+    def fresh_until(self) -> datetime | None:
+        """The instant up to which no job for the tick can have finished; None after its first try.
 
-        A consumer takes about 1.2 s to begin with a task (measured). No job that was created since
-        the tick can have finished, and every such job is active.
+        A consumer takes about 1.2 s to begin with a task (measured). So every job that was created
+        since the tick is active.
         """
         first = not (self.tries or self.guarded or self.creatable_since or self.others)
-        return first and timedelta(0) <= now - self.oldest < FRESH
+        return self.oldest + FRESH if first else None
 
     def superseded_by(self, newest: Tick, others: int, retry_at: float) -> Pending:
         """Return the ticks with a newer one, which has not been tried or written yet."""

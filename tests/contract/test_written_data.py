@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 import pytest
 
 from jobs.clock import LATEST
 from jobs.maintenance.diagnosis import is_nameable
-from jobs.model import Status, StreamState
+from jobs.model import SERVICE, Status, StreamState
 from jobs.store import ErrorResource, TaskWithoutJob
 from sparql import queries
 from sparql.store import BoundSparqlStore
@@ -210,6 +211,50 @@ def test_a_finished_job_with_two_operations_counts_under_each(
     assert [job.uri for job in store.state(STREAM).healed] == [JOB]
     for name in both:
         assert [job.uri for job in store.deletable_jobs(name)] == [JOB]
+
+
+def test_a_blank_node_as_a_value_hides_nothing(triplestore: Store, store: BoundSparqlStore) -> None:
+    """Oxigraph reports an error for the text of a blank node."""
+    created = 'dct:created "2024-01-06T06:00:00Z"^^xsd:dateTime'
+    job = job_text(JOB, "busy", f"; {created} ; dct:source [ dct:title 1 ]")
+    blank = job_text("", "success", f"; {created}").replace("<>", "_:job")
+    data = f"GRAPH <{GRAPH}> {{ {job} {blank} }}"
+    update(triplestore, f"{stack.PREFIXES} INSERT {{ {data} }} WHERE {{}}")
+    since = at("2024-01-06T06:00:00")
+    for found in (
+        store.state(STREAM).active,
+        store.active(STREAM.operations),
+        [job for job in store.recent(STREAM.operations, since) if job.active],
+        [job for job in store.current(STREAM.operations, since).jobs if job.active],
+        store.newest(STREAM.operations, LATEST),
+        store.find([JOB]),
+        store.deletable_jobs(operation(DUMP)),
+    ):
+        assert [job.uri for job in found] == [JOB]
+
+
+def test_a_state_is_read_after_the_search_for_a_healing(
+    triplestore: Store, store: BoundSparqlStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The search can take its time, and a decision must rest on what was read last."""
+    healed = job_text(JOB, "success").replace(operation(DUMP), operation(HEALING))
+    put(triplestore, GRAPH, healed)
+    caplog.set_level(logging.INFO)
+    assert [job.uri for job in store.state(STREAM).healed] == [JOB]
+    assert "adms:status" in caplog.messages[-1]
+
+
+def test_copies_in_two_graphs_are_no_duplicate_values(
+    triplestore: Store, store: BoundSparqlStore
+) -> None:
+    """A repair works within one graph; the copy that is active gets the task."""
+    elsewhere = "http://mu.semte.ch/graphs/elsewhere"
+    own = f'; dct:creator <{SERVICE}> ; mu:uuid "1"'
+    put(triplestore, GRAPH, job_text(JOB, "failed", own))
+    put(triplestore, elsewhere, job_text(JOB, "busy", own))
+    found = inspect(store, [JOB])
+    assert found.duplicates == ()
+    assert [one.graph for one in found.jobs_without_task] == [elsewhere]
 
 
 def test_a_job_without_dates_or_task_is_found(triplestore: Store, store: BoundSparqlStore) -> None:

@@ -71,7 +71,7 @@ STATEMENTS = [
     Statement("active_subjects.rq", partial(queries.active_subjects, MANY), "of many streams"),
     Statement("current_jobs.rq", partial(queries.current_jobs, OPERATIONS, NOW)),
     Statement("recent_jobs.rq", partial(queries.recent_jobs, OPERATIONS, NOW)),
-    Statement("newest_jobs.rq", partial(queries.newest_jobs, OPERATIONS, NOW)),
+    Statement("newest_jobs.rq", partial(past_queries.newest_jobs, OPERATIONS, NOW)),
     Statement("add_task.ru", partial(repair_queries.add_task, NEW_JOB)),
     Statement(
         "repair_duplicate_values.ru", partial(repair_queries.repair_duplicate_values, JOB_URIS)

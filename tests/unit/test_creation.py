@@ -14,7 +14,7 @@ import pytest
 from jobs import ids
 from jobs.attempt import Attempt, SentJob, TickOutcome
 from jobs.creation import JobCreator, JobRefused
-from jobs.model import Job, JobKind, NewJob, Status, Stream, Tick
+from jobs.model import Job, JobKind, NewJob, Status, Stream, StreamState, Tick
 from jobs.rules import AlreadyDone, Create, Wait
 from jobs.store import Deadline, StoreError, StoreRefused, StoreUnavailable
 from tests.support.builders import (
@@ -24,6 +24,7 @@ from tests.support.builders import (
     INITIAL_SYNC,
     MINUTE,
     NOW,
+    SECOND,
     TestClock,
     at,
     job_of,
@@ -58,7 +59,7 @@ def tick(kind: JobKind = DUMP) -> Tick:
 
 def try_tick(creator: JobCreator, tick: Tick, since: datetime = NOW, **options: Any) -> TickOutcome:
     """Try a tick as the only process does it some time after it fired; the options replace that."""
-    late_try = Attempt(since=since, write=True, guarded=False, alone=True, fresh=False)
+    late_try = Attempt(since=since, write=True, guarded=False, alone=True, fresh_until=None)
     return creator.create_for_tick(tick, replace(late_try, **options))
 
 
@@ -174,8 +175,43 @@ def test_a_start_creates_no_second_initial_sync_while_another_replica_creates_on
 def test_a_tick_reads_the_store_once_and_writes_once(
     store: FakeJobStore, creator: JobCreator
 ) -> None:
-    try_tick(creator, tick(), fresh=True)
+    try_tick(creator, tick(), fresh_until=NOW + SECOND)
     assert store.calls == ["state", "create"]
+
+
+def test_a_fresh_tick_whose_state_comes_late_counts_finished_jobs_too(
+    store: FakeJobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another read, or a retry, held the read up; meanwhile a person's dump came and finished."""
+    clock = TestClock()
+    read = store.state
+
+    def read_late(*arguments: Any) -> StreamState:
+        clock.move_to(NOW + 15 * SECOND)
+        return read(*arguments)
+
+    done = job_of(DUMP, Status.SUCCESS, created=NOW + SECOND)
+    store.add(done)
+    monkeypatch.setattr(store, "state", read_late)
+    outcome = try_tick(creator_of(store, clock), tick(), fresh_until=NOW + SECOND)
+    assert isinstance(outcome, AlreadyDone)
+    assert (outcome.job, store.created) == (done, [])
+
+
+def test_a_slow_read_of_recent_jobs_does_not_keep_a_late_tick_from_its_job(
+    store: FakeJobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The write must begin soon after the state was read, so the state is read again."""
+    clock = TestClock(now=NOW + MINUTE)
+    read = store.recent
+
+    def read_slowly(*arguments: Any) -> tuple[Job, ...]:
+        clock.elapsed += 2
+        return read(*arguments)
+
+    monkeypatch.setattr(store, "recent", read_slowly)
+    assert isinstance(try_tick(creator_of(store, clock), tick()), SentJob)
+    assert store.calls == ["state", "recent", "state", "create"]
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def healing(
     """Return a healing that another service created, with its task."""
     tasks = (task_of(name, Status.SUCCESS, operation=task_operation),)
     fixed = {"uri": f"http://example.org/job/{name}", "created": NOW - DAY, "tasks": tasks}
-    return job_of(HEALING, Status.SUCCESS, stream, **fixed | more)
+    return replace(job_of(HEALING, Status.SUCCESS, stream, **fixed), **more)  # type: ignore[arg-type]
 
 
 def started(*jobs: Job, streams: tuple[Stream, ...] = (STREAM,)) -> Harness:
@@ -166,6 +166,20 @@ def test_a_job_without_a_usable_task_is_passed_over() -> None:
         healing("empty", None, tasks=()),
     ]
     assert task_operation_of(started(*jobs)) == OLD
+
+
+def test_a_successful_healing_counts_before_a_newer_one() -> None:
+    jobs = healing("a", OLD, created=NOW - 9 * DAY), healing("b", OLDER, status=Status.FAILED)
+    assert task_operation_of(started(*jobs)) == OLD
+
+
+@pytest.mark.parametrize(("status", "warnings"), [(Status.SUCCESS, 0), (Status.SCHEDULED, 1)])
+def test_the_warning_stays_until_a_healing_with_the_default_succeeded(
+    status: Status, warnings: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The first start of a new stack made a healing for which perhaps nobody listens."""
+    started(healing("a", PLAIN_HEALING, status=status))
+    assert caplog.text.count("no healing with") == warnings
 
 
 def test_of_several_tasks_the_one_with_index_0_counts() -> None:

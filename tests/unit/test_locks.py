@@ -161,7 +161,7 @@ def test_of_several_tries_of_one_tick_at_once_only_one_sends_a_job() -> None:
 
     def run() -> None:
         with harness.domain.locks.hold(PUBLIC, within(PATIENCE)):
-            attempt = Attempt(since=NOW, write=True, guarded=False, alone=True, fresh=False)
+            attempt = Attempt(since=NOW, write=True, guarded=False, alone=True, fresh_until=None)
             outcome = harness.creator.create_for_tick(Tick(PUBLIC, DUMP, NOW), attempt)
             outcomes.append(type(outcome))
 

@@ -93,3 +93,24 @@ def test_a_question_whose_deadline_passes_is_given_up_and_the_others_go_on() -> 
         assert first.result() == "0"
     assert reads.ask(2, reader, soon()) == "2"
     assert reader.batches == [[0], [2]]
+
+
+def test_a_thread_whose_time_is_over_fails_alone() -> None:
+    """The one that waited first reads for both, within its own time."""
+    reads, reader, elapsed = Reads(), Reader(), [0.0]
+
+    def read_too_long(_questions: Sequence[int]) -> list[str]:
+        elapsed[0] = PATIENCE
+        raise StoreUnavailable("its time is over", sent=True)
+
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(reads.ask, 0, reader, soon())
+        assert reader.began.wait(PATIENCE)
+        deadline = Deadline.after(PATIENCE, lambda: elapsed[0])
+        hasty = pool.submit(reads.ask, 1, read_too_long, deadline)
+        wait_until(lambda: len(reads._waiting) == 1)  # noqa: SLF001
+        other = pool.submit(reads.ask, 2, reader, soon())
+        wait_until(lambda: len(reads._waiting) == 2)  # noqa: SLF001
+        reader.released.set()
+    assert [first.result(), other.result()] == ["0", "2"]
+    assert hasty.exception() or hasty.result() == "1"

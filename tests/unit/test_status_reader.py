@@ -320,15 +320,28 @@ def test_an_old_job_that_ends_is_shown_with_its_end(history: HistoryHarness) -> 
     history.next_reads(2 * HISTORY_SECONDS)
     assert history.last == ("urn:old", NOW - 9 * DAY)
     history.store.add(replace(old, status=Status.SUCCESS))
-    assert history.next_reads() == FIRST_READS
+    assert history.next_reads() == ["current", "find"]
     assert history.last == ("urn:old", old.created)
+
+
+def test_the_job_of_a_late_tick_stays_the_last_one_when_it_has_ended(
+    history: HistoryHarness,
+) -> None:
+    """It is dated at its fire time, so it is never among the jobs of the last minutes."""
+    late = job_of(DUMP, uri="urn:late", created=NOW - 2 * DAY)
+    history.store.add(late, job_of(DUMP, uri="urn:future", created=NOW + DAY))
+    assert history.next_reads() == ["current"]
+    history.store.add(replace(late, status=Status.SUCCESS))
+    for reads in (["current", "find"], ["current"], ["current"]):
+        assert history.next_reads() == reads
+        assert history.last == ("urn:late", late.created)
 
 
 def test_a_job_that_another_program_removes_is_forgotten(history: HistoryHarness) -> None:
     history.store.add(job_of(DUMP, Status.SUCCESS, uri="urn:new", created=history.clock.now))
     history.next_reads(2 * HISTORY_SECONDS)
     history.store.jobs.pop("urn:new")
-    assert history.next_reads() == FIRST_READS
+    assert history.next_reads() == ["current", "find", "newest"]
     assert history.last == ("urn:b", NOW - 9 * DAY)
 
 

@@ -3,7 +3,7 @@
 A reading takes one request. It lists the active jobs and those of the last day, or of some minutes
 if there are many streams. A second request lists the newest job of each operation, however old it
 is. Its answer is remembered, because it takes longer the more jobs there are. The first request
-brings it up to date, and shows when it has to be read again.
+brings it up to date. A remembered job that it lacks is looked up by its URI.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ JobsByUri: TypeAlias = Mapping[tuple[str, str], Job]  # by operation and URI
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """The newest job of each operation and its newest successful one, as they were once.
+    """The active jobs, and the newest job of each operation and its newest successful one.
 
     `at` is the wall-clock time at which they were read, `elapsed` the monotonic one. `cleanings` is
     how often a person had removed jobs before that. `problem` is why the store did not list them;
@@ -122,17 +122,26 @@ class StoreReader:
     def _past_jobs(
         self, bound: BoundStore, current: Sequence[Job], since: datetime, operations: Sequence[str]
     ) -> History:
-        """Return the newest jobs of all operations: remembered ones, if nothing contradicts them.
+        """Return the newest jobs of all operations, the remembered ones brought up to date.
 
-        One that the reading of current jobs must list, but does not, was removed or has ended.
+        One that the reading of current jobs must list, but does not, has ended or was removed. Of
+        the jobs before a removed one nothing is known.
         """
         history, known = self._history, _by_uri(current)
-        if history and not self._is_outdated(history):
-            expected = (job for job in history.jobs if job.operation in {*operations})
-            agrees = all(_key(job) in known for job in expected if _is_current(job, since))
-            if agrees or history.problem:
-                return history
-        self._history = self._read_history(bound)
+        if not history or self._is_outdated(history):
+            history = self._read_history(bound)
+        remembered = [job for job in history.jobs if _key(job) not in known]
+        expected = [one for one in remembered if one.operation in {*operations}]
+        missing = {_key(job) for job in expected if _is_current(job, since)}
+        if missing:
+            found = _by_uri(bound.find(sorted({uri for _, uri in missing})))
+            if missing - found.keys():
+                history = self._read_history(bound)
+                remembered = [job for job in history.jobs if _key(job) not in known]
+            else:
+                remembered = [found.get(_key(job), job) for job in remembered]
+        plausible = self.clock.now() + CLOCK_TOLERANCE
+        self._history = replace(history, jobs=_remembered([*remembered, *current], plausible))
         return self._history
 
     def _read_history(self, bound: BoundStore) -> History:
@@ -171,6 +180,14 @@ def _newest(jobs: Iterable[Job]) -> Iterator[Job]:
     """Yield the newest job of each operation."""
     by_age = sorted(jobs, key=lambda job: (job.created or EARLIEST, job.uri))
     yield from {job.operation: job for job in by_age}.values()
+
+
+def _remembered(jobs: Sequence[Job], until: datetime) -> tuple[Job, ...]:
+    """Return the active jobs, and of each operation the newest job and the newest success."""
+    dated = [job for job in jobs if job.created and job.created <= until]
+    succeeded = [job for job in dated if job.status is Status.SUCCESS]
+    active = (job for job in jobs if job.active)
+    return tuple(_by_uri([*active, *_newest(dated), *_newest(succeeded)]).values())
 
 
 def _is_current(job: Job, since: datetime) -> bool:
