@@ -52,11 +52,15 @@ class SharedReads(Generic[Q, A]):
             error = _answer(batch, read)
             late = isinstance(error, StoreUnavailable) and not deadline.remaining
             with self._changed:
-                # A thread whose time is over fails alone: others may have more.
-                self._waiting[:0] = [one for one in batch if late and one is not asked]
-                _end([one for one in batch if one not in self._waiting], error)
+                if late:  # the others may have more time
+                    left = [*batch, *self._waiting]
+                    self._waiting = [one for one in left if one is not asked]
+                else:
+                    _end(batch, error)
                 self._busy = False
                 self._changed.notify_all()
+            if error and late:
+                raise error
         return asked.result()
 
     def _next_batch(self, asked: _Asked[Q, A], deadline: Deadline) -> list[_Asked[Q, A]]:
@@ -88,6 +92,7 @@ def _answer(
 
 
 def _end(batch: Sequence[_Asked[Q, A]], error: Exception | None) -> None:
+    """Let the threads go on that asked, with their answers or with the error."""
     for asked in batch:
         asked.error = error
         asked.done = True
