@@ -9,7 +9,7 @@ brings it up to date. A remembered job that it lacks is looked up by its URI.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
@@ -122,27 +122,38 @@ class StoreReader:
     def _past_jobs(
         self, bound: BoundStore, current: Sequence[Job], since: datetime, operations: Sequence[str]
     ) -> History:
-        """Return the newest jobs of all operations, the remembered ones brought up to date.
-
-        One that the reading of current jobs must list, but does not, has ended or was removed. Of
-        the jobs before a removed one nothing is known.
-        """
-        history, known = self._history, _by_uri(current)
+        """Return the newest jobs of all operations, the remembered ones brought up to date."""
+        history = self._history
         if not history or self._is_outdated(history):
             history = self._read_history(bound)
-        remembered = [job for job in history.jobs if _key(job) not in known]
-        expected = [one for one in remembered if one.operation in {*operations}]
-        missing = {_key(job) for job in expected if _is_current(job, since)}
-        if missing:
-            found = _by_uri(bound.find(sorted({uri for _, uri in missing})))
-            if missing - found.keys():
-                history = self._read_history(bound)
-                remembered = [job for job in history.jobs if _key(job) not in known]
-            else:
-                remembered = [found.get(_key(job), job) for job in remembered]
-        plausible = self.clock.now() + CLOCK_TOLERANCE
-        self._history = replace(history, jobs=_remembered([*remembered, *current], plausible))
+        else:
+            history = self._updated(history, bound, current, since, operations)
+        jobs = _by_uri([*history.jobs, *current]).values()
+        self._history = replace(history, jobs=_remembered(jobs, self.clock.now()))
         return self._history
+
+    def _updated(
+        self,
+        history: History,
+        bound: BoundStore,
+        current: Sequence[Job],
+        since: datetime,
+        operations: Sequence[str],
+    ) -> History:
+        """Return the remembered jobs as they are now.
+
+        One that the reading of current jobs must list, but does not, has ended or was removed. Then
+        all are read again, because nothing is known of the jobs before the removed one.
+        """
+        known = _by_uri(current)
+        expected = (job for job in history.jobs if job.operation in {*operations})
+        missing = {_key(job) for job in expected if _is_current(job, since)} - known.keys()
+        if not missing:
+            return history
+        found = _by_uri(bound.find(sorted({uri for _, uri in missing})))
+        if missing - found.keys():
+            return self._read_history(bound)
+        return replace(history, jobs=tuple(found.get(_key(job), job) for job in history.jobs))
 
     def _read_history(self, bound: BoundStore) -> History:
         """Read the newest jobs; a store that takes too long is asked again in some minutes."""
@@ -182,9 +193,9 @@ def _newest(jobs: Iterable[Job]) -> Iterator[Job]:
     yield from {job.operation: job for job in by_age}.values()
 
 
-def _remembered(jobs: Sequence[Job], until: datetime) -> tuple[Job, ...]:
+def _remembered(jobs: Collection[Job], now: datetime) -> tuple[Job, ...]:
     """Return the active jobs, and of each operation the newest job and the newest success."""
-    dated = [job for job in jobs if job.created and job.created <= until]
+    dated = [job for job in jobs if job.created and job.created <= now + CLOCK_TOLERANCE]
     succeeded = [job for job in dated if job.status is Status.SUCCESS]
     active = (job for job in jobs if job.active)
     return tuple(_by_uri([*active, *_newest(dated), *_newest(succeeded)]).values())
