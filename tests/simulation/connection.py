@@ -51,9 +51,10 @@ class Bound:
         state = self._read("state", lambda all_: reading.state(all_, stream, known))
         if state.synced or not stream.plan(JobKind.HEALING).job_operation:
             return state
-        return replace(
-            state, healed=self._read("healed", lambda all_: reading.healed(all_, stream))
-        )
+        healed = self._read("healed", lambda all_: reading.healed(all_, stream))
+        if healed:  # what a decision rests on is read last
+            state = self._read("state", lambda all_: reading.state(all_, stream, known))
+        return replace(state, healed=healed)
 
     def active(self, operations: Sequence[str]) -> tuple[Job, ...]:
         return self._read("active", lambda all_: reading.active(all_, operations))
