@@ -13,7 +13,7 @@ from jobs.ticks.history import STEP, last_before, long_before, tick_job
 from jobs.ticks.pending import PendingTicks
 from jobs.ticks.recorder import TickRecorder
 
-NO_PROOF = "no job shows that its pattern was in force, and {}"
+NO_PROOF = "no job shows that its pattern was used, and {}"
 OTHER_PATTERN = NO_PROOF.format("its operation has other jobs")
 NEW_STREAM = NO_PROOF.format("the stream's first jobs are newer")
 TOO_OLD = NO_PROOF.format("its window is over")
@@ -24,8 +24,8 @@ CHANGED = "its window is over, and the configuration was changed after it"
 class Resumption:
     """Makes the newest tick of a schedule pending again, if it was due and no job did it.
 
-    A time before a pattern was in force is no tick. The job of an earlier tick shows by its
-    identity that the pattern was in force. `configured` is when the configuration was changed the
+    A time before a pattern was used is no tick. The job of an earlier tick shows by its
+    identity that the pattern was used. `configured` is when the configuration was changed the
     last time, as far as it is known. `started` is in monotonic seconds.
     """
 

@@ -177,7 +177,7 @@ def test_a_successful_healing_counts_before_a_newer_one() -> None:
 def test_the_warning_stays_until_a_healing_with_the_default_succeeded(
     status: Status, warnings: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The first start of a new stack made a healing for which perhaps nobody listens."""
+    """A healing that no consumer picked up is no reason to keep its task operation silently."""
     started(healing("a", PLAIN_HEALING, status=status))
     assert caplog.text.count("no healing with") == warnings
 

@@ -127,12 +127,12 @@ def test_ticks_that_fired_while_the_service_was_down_are_logged(
     assert text in caplog.messages
 
 
-def test_a_time_before_a_pattern_was_in_force_is_no_tick(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_time_before_a_pattern_was_used_is_no_tick(caplog: pytest.LogCaptureFixture) -> None:
     """The pattern was changed from two to half past four after the last half past four."""
     dumps = started(*(tick_job_of(DUMP, START - 3 * HOUR - days * DAY) for days in range(20)))
     dumps.reconcile(START + HOUR / 2)
     assert dumps.sent == []
-    why = "no job shows that its pattern was in force, and its operation has other jobs"
+    why = "no job shows that its pattern was used, and its operation has other jobs"
     assert caplog.messages == [f"{TICK}: is not resumed: {why}"]
 
 
@@ -153,7 +153,7 @@ def test_a_tick_from_before_the_first_job_of_a_stream_is_not_resumed(
     dumps = started(job_of(INITIAL_SYNC, Status.SUCCESS, created=FOUR_THIRTY + MINUTE))
     dumps.reconcile(START + HOUR / 2)
     assert dumps.sent == []
-    why = "no job shows that its pattern was in force, and the stream's first jobs are newer"
+    why = "no job shows that its pattern was used, and the stream's first jobs are newer"
     assert caplog.messages == [f"{TICK}: is not resumed: {why}"]
 
 
@@ -163,11 +163,11 @@ def test_a_tick_without_any_proof_leaves_no_error_when_its_window_is_over(
     dumps = started(job_of(INITIAL_SYNC, Status.SUCCESS), pattern="0 3 * * *")
     dumps.reconcile(START + HOUR / 2)
     assert (dumps.sent, dumps.reported()) == ([], [])
-    assert caplog.messages[0].endswith("in force, and its window is over")
+    assert caplog.messages[0].endswith("was used, and its window is over")
 
 
 @pytest.mark.parametrize("age", [HOUR, DAY, 7 * DAY, 60 * DAY])
-def test_a_job_of_long_ago_shows_that_the_pattern_was_in_force(age: timedelta) -> None:
+def test_a_job_of_long_ago_shows_that_the_pattern_was_used(age: timedelta) -> None:
     dumps = OneStream(ticking(dump="* * * * *"))
     jobs = [tick_job_of(DUMP, START - age - number * MINUTE) for number in range(10_000)]
     dumps.store.add(*jobs[: int(age / MINUTE) + 1])
