@@ -253,6 +253,8 @@ def test_the_end_of_the_block_ends_all_requests(store: Oxigraph, fault: Fault) -
         head = f"POST /sparql HTTP/1.1\r\nContent-Length: {len(body)}\r\n"
         head += f"Content-Type: {FORM['Content-Type']}\r\n\r\n"
         waiting.sendall((head + body).encode())
+        if fault is Fault.TRICKLE:
+            assert waiting.recv(1), "no byte of the answer, which follows the store's own"
         while not proxy.requests:
             time.sleep(0.01)
     with waiting:
