@@ -16,12 +16,9 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from SPARQLWrapper import POST
-
 from jobs.store import Deadline
-from jobs.text import one_line
 from sparql.connection import ConnectionPool
-from sparql.errors import MAX_MESSAGE, BadAnswer, Rejected, SparqlError, TimedOut, Unreachable
+from sparql.errors import BadAnswer, Rejected, SparqlError, TimedOut, Unreachable
 from sparql.transport import Answer, Request, exchange
 
 _log = logging.getLogger(__name__)
@@ -123,18 +120,13 @@ class SparqlClient:
 
     def _request(self, text: str, limits: tuple[Deadline, ...], *, update: bool = False) -> Request:
         """Return a new request: SPARQLWrapper's are mutable, and calls are concurrent."""
-        request = Request(self.query_url, self.update_url, limits)
-        request.setMethod(POST)
-        request.setOnlyConneg(onlyConneg=True)
+        request = Request(self.query_url, self.update_url, limits, update=update)
         # Rounded up: SPARQLWrapper drops fractions, and takes 0 as no limit.
         request.setTimeout(math.ceil(limits[0].remaining))
         request.addCustomHttpHeader("mu-auth-sudo", "true")
         call_id = self.new_id()
         request.addCustomHttpHeader("mu-call-id", call_id)
         request.setQuery(text if update else _as_new_text(text, call_id))
-        if request.isSparqlUpdateRequest() is not update:
-            kind = "an update" if update else "a query"
-            raise ValueError(f"not {kind}: {one_line(text, MAX_MESSAGE)}")
         return request
 
 
