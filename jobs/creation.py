@@ -11,6 +11,7 @@ from jobs import ids
 from jobs.attempt import Attempt, SentJob, TickOutcome
 from jobs.clock import Clock
 from jobs.events import Event, EventLog, Result
+from jobs.healing_state import state_for_healing
 from jobs.locks import StreamLocks
 from jobs.model import JOB_BASE, JobKind, NewJob, Stream, StreamState, Tick, Trigger
 from jobs.rules import (
@@ -102,13 +103,13 @@ class JobCreator:
         # Before the state is read: a job of a second process then counts in one of the two reads.
         job_id = self._tick_job_id(tick, store)
         known = [JOB_BASE + job_id]
-        state = store.state(stream, known)
+        state = self._state(stream, kind, store, known)
         send_by = self.clock.deadline(STATE_VALID_SECONDS)
         if not attempt.is_fresh(self.clock.now()):
             # After the active jobs: one that finishes meanwhile is in this read.
             recent = store.recent([stream.operation(kind)], attempt.since)
             if not send_by.remaining:
-                state = store.state(stream, known)
+                state = self._state(stream, kind, store, known)
                 send_by = self.clock.deadline(STATE_VALID_SECONDS)
             state = replace(state, recent=state.recent + recent)
         done_since = tick.fire_time if attempt.alone else attempt.since
@@ -126,7 +127,7 @@ class JobCreator:
         with (self.locks.hold if decides else self.locks.share)(stream, deadline):
             state = StreamState()
             if decides:
-                state = store.state(stream)
+                state = self._state(stream, kind, store)
                 send_by = self.clock.deadline(STATE_VALID_SECONDS)
             decision = self._decide(stream, kind, Trigger.REQUEST, state)
             if not isinstance(decision, Create):
@@ -135,6 +136,13 @@ class JobCreator:
             sent = self._send(job, store, send_by)
         self._confirm(sent, kind)
         return job
+
+    def _state(
+        self, stream: Stream, kind: JobKind, store: BoundStore, known: Sequence[str] = ()
+    ) -> StreamState:
+        if kind is JobKind.HEALING:
+            return state_for_healing(store, stream, known)
+        return store.state(stream, known)
 
     def _decide(
         self,

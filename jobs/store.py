@@ -125,9 +125,11 @@ class BoundStore(Protocol):
     def state(self, stream: Stream, known: Sequence[str] = ()) -> StreamState:
         """Return the stream's active jobs, its successful initial syncs, and some known jobs.
 
-        Without a successful initial sync, one successful healing is included if there is any. The
-        jobs have no tasks.
+        The jobs have no tasks.
         """
+
+    def one_successful(self, operation: str) -> tuple[Job, ...]:
+        """Return one successful job of an operation, whichever the store finds first, if any."""
 
     def active(self, operations: Sequence[str]) -> tuple[Job, ...]:
         """Return the active jobs of these operations with tasks and graph, some thousands."""

@@ -27,9 +27,10 @@ from sparql.terms import (
     rows,
     string,
 )
-from sparql.vocabulary import ERROR_SUBJECT, JOB_CLASS, NOTHING_IRI, STATUS_BASE, TASK_CLASS
+from sparql.vocabulary import ERROR_SUBJECT, NOTHING_IRI, STATUS_BASE
 
 MAX_ROWS = 5000  # of one answer about all streams; Virtuoso's own limit is often 10,000
+ALL = integer(10_000_000)  # as a limit of active subjects; a Virtuoso evaluates what has one first
 MAX_RECENT = 3000  # jobs of one kind
 MAX_LISTED = 1000  # operations of one list; Virtuoso takes at most 4,094
 MAX_DELETED = 1000  # jobs of one read; Virtuoso takes lists of at most 4,094 values
@@ -76,7 +77,8 @@ def stream_states(streams: Sequence[Stream], jobs: Sequence[str]) -> str:
         statement("stream_states.rq"),
         busy=status_iri(Status.BUSY),
         scheduled=status_iri(Status.SCHEDULED),
-        known=_known([one for stream in streams for one in stream.operations]),
+        all=ALL,
+        is_known=_is_known([one for stream in streams for one in stream.operations]),
         initial_syncs=rows_of(filter(None, initial_syncs) if any(initial_syncs) else [NOTHING_IRI]),
         success=_status_text(Status.SUCCESS),
         jobs=rows_of(jobs or [NOTHING_IRI]),
@@ -98,7 +100,8 @@ def active_subjects(operations: Sequence[str]) -> str:
         statement("active_subjects.rq"),
         busy=status_iri(Status.BUSY),
         scheduled=status_iri(Status.SCHEDULED),
-        known=_known(operations),
+        all=ALL,
+        is_known=_is_known(operations),
         limit=integer(MAX_ROWS),
     )
 
@@ -139,7 +142,7 @@ def current_jobs(operations: Sequence[str], since: datetime) -> str:
         statement("current_jobs.rq"),
         busy=status_iri(Status.BUSY),
         scheduled=status_iri(Status.SCHEDULED),
-        known=_known(operations),
+        all=ALL,
         is_known=_is_known(operations),
         since=date_time(since),
         limit=integer(MAX_ROWS),
@@ -215,15 +218,6 @@ def rows_of(iris: Iterable[str]) -> Term:
 def list_of(iris: Iterable[str]) -> Term:
     """Return IRIs as the list of an IN."""
     return listed(iri(value) for value in iris)
-
-
-def _known(operations: Sequence[str]) -> Term:
-    """Return the list of which a subject must have one value.
-
-    A list that stores do not accept is replaced by the classes of jobs and tasks. The answer is
-    filtered again.
-    """
-    return list_of(operations if len(operations) <= MAX_LISTED else (JOB_CLASS, TASK_CLASS))
 
 
 def _is_known(operations: Sequence[str]) -> Term:

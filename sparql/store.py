@@ -4,28 +4,44 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
-from jobs.model import Job, JobKind, NewJob, Status, Stream, StreamState
+from jobs.model import Job, NewJob, Status, Stream, StreamState
 from jobs.store import CurrentJobs, Deadline, ErrorResource, Inspection
 from sparql import answers, facts, past_queries, queries, repair_queries
 from sparql.answers import Binding
-from sparql.batches import BATCH, DELETED, DELETED_ERRORS, READ_JOBS, REPAIRED, SOUGHT, batches
+from sparql.batches import (
+    BATCH,
+    DELETED,
+    DELETED_ERRORS,
+    READ_JOBS,
+    REPAIRED,
+    SOUGHT,
+    batches,
+    in_parallel,
+)
 from sparql.client import SparqlClient
 from sparql.errors import writable
 from sparql.facts import Subjects, all_jobs_of, current_jobs_of, jobs_of, rows_of
 from sparql.inspection import inspection_of, scheduled_tasks
+from sparql.questions import (
+    RecentQuestion,
+    Shared,
+    StateQuestion,
+    read_each,
+    read_jobs,
+    read_recent,
+    read_states,
+    successful,
+)
 from sparql.reading import read_answer
-from sparql.shared_reads import SharedReads
-from sparql.states import StateQuestion, state_of, successful
 from sparql.terms import is_iri
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
-DELETERS = 6  # updates at the same time
 
 
 @dataclass(frozen=True)
@@ -33,11 +49,11 @@ class SparqlJobStore:
     """Jobs, tasks and errors in a triplestore."""
 
     client: SparqlClient
-    states: SharedReads[StateQuestion, StreamState] = field(default_factory=SharedReads)
+    shared: Shared = field(default_factory=Shared)
 
     def within(self, deadline: Deadline) -> BoundSparqlStore:
         """Return the store for one piece of work."""
-        return BoundSparqlStore(self.client, deadline, self.states)
+        return BoundSparqlStore(self.client, deadline, self.shared)
 
 
 @dataclass(frozen=True)
@@ -46,7 +62,7 @@ class BoundSparqlStore:
 
     client: SparqlClient
     deadline: Deadline
-    states: SharedReads[StateQuestion, StreamState]
+    shared: Shared
 
     def ping(self) -> None:
         """Return if the store answers queries."""
@@ -55,16 +71,10 @@ class BoundSparqlStore:
     def state(self, stream: Stream, known: Sequence[str] = ()) -> StreamState:
         """Return what a decision about the stream needs, and those of the known jobs that exist."""
         question = StateQuestion(stream, known)
-        state = self.states.ask(question, self._read_states, self.deadline)
-        healing = stream.plan(JobKind.HEALING).job_operation
-        if state.synced or not healing or not stream.healing_waits:
-            return state
-        if not (healed := self._one_successful(healing)):
-            return state
-        # That took its time: what a decision rests on is read last.
-        return replace(self.states.ask(question, self._read_states, self.deadline), healed=healed)
+        read = partial(read_states, self._subjects)
+        return self.shared.states.ask(question, read, self.deadline)
 
-    def _one_successful(self, operation: str) -> tuple[Job, ...]:
+    def one_successful(self, operation: str) -> tuple[Job, ...]:
         """Return one successful job; only if none of the first few is, all are searched."""
         some = self._select(past_queries.some_jobs([operation]), answers.parse_jobs)
         found = successful(self.find(some), operation)
@@ -73,13 +83,6 @@ class BoundSparqlStore:
                 jobs_of(self._subjects(queries.one_successful(operation))), operation
             )
         return found[:1]
-
-    def _read_states(self, questions: Sequence[StateQuestion]) -> list[StreamState]:
-        """Return the states of several streams, from one query."""
-        streams = list({one.stream.name: one.stream for one in questions}.values())
-        known = sorted({uri for one in questions for uri in one.known})
-        subjects = self._subjects(queries.stream_states(streams, known))
-        return [state_of(one.stream, subjects) for one in questions]
 
     def active(self, operations: Sequence[str]) -> tuple[Job, ...]:
         """Return the active jobs of these operations."""
@@ -95,8 +98,9 @@ class BoundSparqlStore:
 
     def recent(self, operations: Sequence[str], since: datetime) -> tuple[Job, ...]:
         """Return the jobs of these operations since an instant, the newest first."""
-        subjects = self._subjects(queries.recent_jobs(operations, since))
-        return jobs_of(subjects, operations)[::-1]
+        question = RecentQuestion(operations, since)
+        read = partial(read_recent, self._subjects)
+        return self.shared.recent.ask(question, read, self.deadline)
 
     def current(self, operations: Sequence[str], since: datetime) -> CurrentJobs:
         """Return the active jobs and those since an instant, with one request."""
@@ -132,11 +136,13 @@ class BoundSparqlStore:
         return found
 
     def find(self, jobs: Sequence[str]) -> tuple[Job, ...]:
-        """Return those of these jobs that exist; a URI that cannot be written is left out."""
-        found: list[Job] = []
-        for batch in batches([uri for uri in jobs if is_iri(uri)], BATCH):
-            found += jobs_of(self._subjects(queries.find_jobs(batch)))
-        return tuple(found)
+        """Return those of these jobs that exist; a URI that cannot be written is left out.
+
+        One job is what the confirmation of a request asks for: several requests share a read.
+        """
+        if len(jobs) == 1:
+            return self.shared.found.ask(jobs[0], partial(read_each, self._subjects), self.deadline)
+        return read_jobs(self._subjects, jobs)
 
     def create(self, job: NewJob, send_by: Deadline, *, guarded: bool = False) -> None:
         """Write the job and its task; a guarded request only if they do not exist."""
@@ -213,13 +219,8 @@ class BoundSparqlStore:
 
     def _delete(self, subjects: Sequence[str], size: int) -> None:
         """Remove subjects, in several updates of some of them at the same time."""
-        parts = list(batches(list(filter(is_iri, subjects)), size))
-        if len(parts) > 1:
-            with ThreadPoolExecutor(min(len(parts), DELETERS)) as pool:
-                for done in [pool.submit(self._delete, part, size) for part in parts]:
-                    done.result()
-        elif parts:
-            self._update(queries.delete_subjects(parts[0]))
+        parts = batches(list(filter(is_iri, subjects)), size)
+        in_parallel(lambda part: self._update(queries.delete_subjects(part)), list(parts))
 
     def undeletable_jobs(self, operation: str) -> tuple[Job, ...]:
         """Return the jobs of an operation that no update can name."""

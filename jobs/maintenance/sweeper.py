@@ -13,6 +13,7 @@ from datetime import datetime
 from jobs import ids
 from jobs.clock import EARLIEST, Clock
 from jobs.error_reports import ErrorReporter
+from jobs.healing_state import state_for_healing
 from jobs.locks import StreamLocks
 from jobs.maintenance.recovery import FinalStatus, JobRecovery
 from jobs.model import JOB_BASE, TASK_BASE, NewJob, Status, Stream
@@ -125,7 +126,9 @@ class Sweeper:
         deadline = self.clock.deadline()
         with self.locks.hold(stream, deadline):
             store = self.store.within(deadline)
-            state = replace(store.state(stream), active=store.active(stream.operations))
+            state = replace(
+                state_for_healing(store, stream), active=store.active(stream.operations)
+            )
             decision = decide_task(stream, found.job, state, incomplete, now)
             if isinstance(decision, Create):
                 self._add_task(found, stream, store)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from jobs.clock import LATEST
+from jobs.healing_state import state_for_healing
 from jobs.maintenance.diagnosis import is_nameable
 from jobs.model import SERVICE, Status, StreamState
 from jobs.store import ErrorResource, TaskWithoutJob
@@ -208,7 +209,7 @@ def test_a_finished_job_with_two_operations_counts_under_each(
         store.newest(STREAM.operations, LATEST),
     ):
         assert {job.operation for job in found} == both
-    assert [job.uri for job in store.state(STREAM).healed] == [JOB]
+    assert [job.uri for job in store.one_successful(operation(HEALING))] == [JOB]
     for name in both:
         assert [job.uri for job in store.deletable_jobs(name)] == [JOB]
 
@@ -240,7 +241,7 @@ def test_a_state_is_read_after_the_search_for_a_healing(
     healed = job_text(JOB, "success").replace(operation(DUMP), operation(HEALING))
     put(triplestore, GRAPH, healed)
     caplog.set_level(logging.INFO)
-    assert [job.uri for job in store.state(STREAM).healed] == [JOB]
+    assert [job.uri for job in state_for_healing(store, STREAM).healed] == [JOB]
     assert "adms:status" in caplog.messages[-1]
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from jobs.model import Job, JobKind, NewJob, Status, Stream, StreamState
+from jobs.model import Job, NewJob, Status, Stream, StreamState
 from jobs.store import CurrentJobs, Deadline, ErrorResource, Inspection, StoreError
 from sparql.terms import is_iri
 from tests.simulation import reading, updates
@@ -48,13 +48,10 @@ class Bound:
         self._read("ping", len_of)
 
     def state(self, stream: Stream, known: Sequence[str] = ()) -> StreamState:
-        state = self._read("state", lambda all_: reading.state(all_, stream, known))
-        if state.synced or not stream.plan(JobKind.HEALING).job_operation:
-            return state
-        healed = self._read("healed", lambda all_: reading.healed(all_, stream))
-        if healed:  # what a decision rests on is read last
-            state = self._read("state", lambda all_: reading.state(all_, stream, known))
-        return replace(state, healed=healed)
+        return self._read("state", lambda all_: reading.state(all_, stream, known))
+
+    def one_successful(self, operation: str) -> tuple[Job, ...]:
+        return self._read("one_successful", lambda all_: reading.one_successful(all_, operation))
 
     def active(self, operations: Sequence[str]) -> tuple[Job, ...]:
         return self._read("active", lambda all_: reading.active(all_, operations))

@@ -49,9 +49,8 @@ def state(triples: Triples, stream: Stream, known: Sequence[str]) -> StreamState
     return StreamState(active=active_ones, synced=synced, recent=(*active_ones, *synced, *named))
 
 
-def healed(triples: Triples, stream: Stream) -> tuple[Job, ...]:
-    healing = stream.plan(JobKind.HEALING).job_operation
-    return _by_age(triples, list(triples.by_status.get((healing or "", "success"), ()))[:1])
+def one_successful(triples: Triples, operation: str) -> tuple[Job, ...]:
+    return _by_age(triples, list(triples.by_status.get((operation, "success"), ()))[:1])
 
 
 def active(triples: Triples, operations: Sequence[str]) -> tuple[Job, ...]:

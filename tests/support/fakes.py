@@ -58,15 +58,16 @@ class FakeJobStore:
         self._called("state")
         jobs = [job for job in self._by_age() if job.operation in stream.operations]
         initial_sync = stream.plan(JobKind.INITIAL_SYNC).job_operation
-        healing = stream.plan(JobKind.HEALING).job_operation
         done = [job for job in jobs if job.status is Status.SUCCESS]
         active = tuple(job for job in jobs if job.active)
         synced = tuple(job for job in done if job.operation == initial_sync)
-        healed = [job for job in done if job.operation == healing and not synced]
         named = tuple(job for job in jobs if job.uri in known and job not in active + synced)
-        return StreamState(
-            active=active, synced=synced, healed=tuple(healed[:1]), recent=active + synced + named
-        )
+        return StreamState(active=active, synced=synced, recent=active + synced + named)
+
+    def one_successful(self, operation: str) -> tuple[Job, ...]:
+        self._called("one_successful")
+        jobs = [job for job in self._by_age() if job.operation == operation]
+        return tuple(job for job in jobs if job.status is Status.SUCCESS)[:1]
 
     def active(self, operations: Sequence[str]) -> tuple[Job, ...]:
         self._called("active")
