@@ -111,7 +111,8 @@ def test_the_commands_have_the_options_of_the_table(command: str) -> None:
 
 
 def test_every_variable_exists() -> None:
-    others = {"SHARED_DATA", "COMPOSE_FILE", "VIRTUAL_HOST"}  # of the tests, docker and a proxy
+    # Of the tests, script/image, docker and a proxy
+    others = {"SHARED_DATA", "STAND_IN", "COMPOSE_FILE", "VIRTUAL_HOST"}
     known = {*fields(EnvironmentStream), *fields(Service), *others}
     named = set(re.findall(r"(?<![\w*])[A-Z]+(?:_[A-Z]+)+(?![\w*])", ALL))
     assert named - known <= {kind.name for kind in JobKind}

@@ -57,7 +57,7 @@ def test_questions_of_many_threads_take_two_requests(
         wait_until(lambda: len(proxy.requests) == 1)
         asked += [callers.submit(ask, store.within(soon()), one) for one in range(1, CALLERS)]
         reads: list[Any] = [store.shared.found, store.shared.recent, store.shared.states]
-        wait_until(lambda: sum(len(one._waiting) for one in reads) == CALLERS - 1)
+        wait_until(lambda: sum(len(one._waiting) for one in reads) == CALLERS - 1)  # noqa: SLF001
         proxy.release()
         for one in asked:
             one.result()
