@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import product
 from threading import Event, Thread
 from typing import Any
@@ -23,6 +24,7 @@ from tests.support.builders import (
     NOW,
     TestClock,
     job_of,
+    operation,
     stream_of,
     task_of,
 )
@@ -294,6 +296,29 @@ def test_older_jobs_are_read_again_after_some_minutes(history: HistoryHarness) -
     assert history.last[0] == "urn:b"
     assert history.next_reads(21) == FIRST_READS
     assert history.last[0] == "urn:a"
+
+
+def test_the_history_of_an_operation_with_a_current_success_is_not_searched(
+    history: HistoryHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a million jobs, Virtuoso needs two seconds to search them all."""
+    store, searched = history.store, list[str]()
+
+    def newest(operations: Sequence[str], until: datetime) -> tuple[Job, ...]:
+        searched.extend(operations)
+        return FakeJobStore.newest(store, operations, until)
+
+    monkeypatch.setattr(store, "newest", newest)
+    now = history.clock.now
+    store.add(
+        job_of(DUMP, Status.SUCCESS, uri="urn:new", created=now),
+        job_of(HEALING, Status.FAILED, created=now),
+        job_of(INITIAL_SYNC, Status.SUCCESS, created=now + DAY),
+    )
+    history.next_reads(2 * HISTORY_SECONDS)
+    all_operations = {uri for one in history.streams for uri in one.operations}
+    assert {*searched} == all_operations - {operation(DUMP)}
+    assert history.last == ("urn:new", now)
 
 
 def test_a_new_job_is_the_last_one_at_once(history: HistoryHarness) -> None:

@@ -1,9 +1,10 @@
 """What the reports need of the store, with few requests whatever the number of streams and jobs.
 
 A reading takes one request. It lists the active jobs and those of the last day, or of some minutes
-if there are many streams. A second request lists the newest job of each operation, however old it
-is. Its answer is remembered, because it takes longer the more jobs there are. The first request
-brings it up to date. A remembered job that it lacks is looked up by its URI.
+if there are many streams. A second request lists the newest job of each operation that had no
+success since then, however old it is. Its answer is remembered, because it takes longer the more
+jobs there are. The first request brings it up to date. A remembered job that it lacks is looked up
+by its URI.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ class StoreReader:
         """Return the newest jobs of all operations, the remembered ones brought up to date."""
         history = self._history
         if not history or self._is_outdated(history):
-            history = self._read_history(bound)
+            history = self._read_history(bound, current)
         else:
             history = self._updated(history, bound, current, since, operations)
         jobs = _by_uri([*history.jobs, *current]).values()
@@ -152,15 +153,19 @@ class StoreReader:
             return history
         found = _by_uri(bound.find(sorted({uri for _, uri in missing})))
         if missing - found.keys():
-            return self._read_history(bound)
+            return self._read_history(bound, current)
         return replace(history, jobs=tuple(found.get(_key(job), job) for job in history.jobs))
 
-    def _read_history(self, bound: BoundStore) -> History:
-        """Read the newest jobs; a store that takes too long is asked again in some minutes."""
+    def _read_history(self, bound: BoundStore, current: Sequence[Job]) -> History:
+        """Read the newest jobs; a store that takes too long is asked again in some minutes.
+
+        Current jobs of an operation show its newest ones, if one of them has succeeded.
+        """
         cleanings, now = self.events.cleanings, self.clock.now()
         jobs, problem = self._history.jobs if self._history else (), None
         try:
-            jobs = bound.newest(self.streams.operations, now + CLOCK_TOLERANCE)
+            operations = _without_success(self.streams.operations, current, now)
+            jobs = bound.newest(operations, now + CLOCK_TOLERANCE)
         except StoreError as error:
             problem = str(error)
         elapsed = self.clock.monotonic()
@@ -177,7 +182,7 @@ def _combined(
     """Return what a reading shows; a job of the past counts as it is now."""
     known = _by_uri(current.jobs)
     jobs = [*(job for job in past if _key(job) not in known), *current.jobs]
-    dated = [job for job in jobs if job.created and job.created <= now + CLOCK_TOLERANCE]
+    dated = _dated(jobs, now)
     return StoreSnapshot.of(
         active=(job for job in current.jobs if job.active),
         recent=(job for job in current.jobs if job.created and job.created >= since),
@@ -185,6 +190,19 @@ def _combined(
         succeeded=_newest(job for job in dated if job.status is Status.SUCCESS),
         complete=current.complete,
     )
+
+
+def _without_success(
+    operations: Sequence[str], current: Iterable[Job], now: datetime
+) -> Sequence[str]:
+    """Return the operations of which no current job has succeeded."""
+    shown = {job.operation for job in _dated(current, now) if job.status is Status.SUCCESS}
+    return [one for one in operations if one not in shown]
+
+
+def _dated(jobs: Iterable[Job], now: datetime) -> Sequence[Job]:
+    """Return the jobs that have a date, but none in the future."""
+    return [job for job in jobs if job.created and job.created <= now + CLOCK_TOLERANCE]
 
 
 def _newest(jobs: Iterable[Job]) -> Iterator[Job]:
@@ -195,7 +213,7 @@ def _newest(jobs: Iterable[Job]) -> Iterator[Job]:
 
 def _remembered(jobs: Collection[Job], now: datetime) -> tuple[Job, ...]:
     """Return the active jobs, and of each operation the newest job and the newest success."""
-    dated = [job for job in jobs if job.created and job.created <= now + CLOCK_TOLERANCE]
+    dated = _dated(jobs, now)
     succeeded = [job for job in dated if job.status is Status.SUCCESS]
     active = (job for job in jobs if job.active)
     return tuple(_by_uri([*active, *_newest(dated), *_newest(succeeded)]).values())
