@@ -11,7 +11,6 @@ from jobs import ids
 from jobs.attempt import Attempt, SentJob, TickOutcome
 from jobs.clock import Clock
 from jobs.events import Event, EventLog, Result
-from jobs.healing_state import state_for_healing
 from jobs.locks import StreamLocks
 from jobs.model import JOB_BASE, JobKind, NewJob, Stream, StreamState, Tick, Trigger
 from jobs.rules import (
@@ -32,6 +31,7 @@ from jobs.store import (
     StoreUnavailable,
 )
 from jobs.stream_log import log_about
+from jobs.stream_state import state_for
 from jobs.task_operations import TaskOperations
 
 _log = logging.getLogger(__name__)
@@ -103,13 +103,13 @@ class JobCreator:
         # Before the state is read: a job of a second process then counts in one of the two reads.
         job_id = self._tick_job_id(tick, store)
         known = [JOB_BASE + job_id]
-        state = self._state(stream, kind, store, known)
+        state = state_for(kind, stream, store, known)
         send_by = self.clock.deadline(STATE_VALID_SECONDS)
         if not attempt.is_fresh(self.clock.now()):
             # After the active jobs: one that finishes meanwhile is in this read.
             recent = store.recent([stream.operation(kind)], attempt.since)
             if not send_by.remaining:
-                state = self._state(stream, kind, store, known)
+                state = state_for(kind, stream, store, known)
                 send_by = self.clock.deadline(STATE_VALID_SECONDS)
             state = replace(state, recent=state.recent + recent)
         done_since = tick.fire_time if attempt.alone else attempt.since
@@ -127,7 +127,7 @@ class JobCreator:
         with (self.locks.hold if decides else self.locks.share)(stream, deadline):
             state = StreamState()
             if decides:
-                state = self._state(stream, kind, store)
+                state = state_for(kind, stream, store)
                 send_by = self.clock.deadline(STATE_VALID_SECONDS)
             decision = self._decide(stream, kind, Trigger.REQUEST, state)
             if not isinstance(decision, Create):
@@ -136,13 +136,6 @@ class JobCreator:
             sent = self._send(job, store, send_by)
         self._confirm(sent, kind)
         return job
-
-    def _state(
-        self, stream: Stream, kind: JobKind, store: BoundStore, known: Sequence[str] = ()
-    ) -> StreamState:
-        if kind is JobKind.HEALING:
-            return state_for_healing(store, stream, known)
-        return store.state(stream, known)
 
     def _decide(
         self,

@@ -6,12 +6,12 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
-from jobs.healing_state import state_for_healing
 from jobs.iri import BY_HAND
 from jobs.model import Job, JobKind, Stream
 from jobs.rules import MAX_NAMED, listed, why_healings_wait
 from jobs.store import BoundStore, StoreError, StoreUnavailable
 from jobs.stream_log import log_about
+from jobs.stream_state import state_for
 from jobs.text import count, first_few
 
 _log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ def _consequence(store: BoundStore, stream: Stream, kind: JobKind) -> str:
     if kind is not JobKind.INITIAL_SYNC:
         return ""
     try:
-        return why_healings_wait(stream, state_for_healing(store, stream)) or ""
+        return why_healings_wait(stream, state_for(JobKind.HEALING, stream, store)) or ""
     except StoreError as error:
         log_about(_log, stream, kind).info("whether healings wait now is not known: %s", error)
         return ""

@@ -240,8 +240,8 @@ class StreamState:
     """What the store knows of a stream when a decision is made.
 
     `active` are its active jobs, `synced` its successful initial syncs. `healed` holds one
-    successful healing if there is no such initial sync. `recent` are jobs of any status that may
-    have been created since an instant.
+    successful healing if one was looked for. `recent` are jobs of any status that may have been
+    created since an instant.
     """
 
     active: tuple[Job, ...] = ()

@@ -77,7 +77,7 @@ Decision: TypeAlias = Create | AlreadyDone | Wait | Refuse
 
 def needs_state(stream: Stream, kind: JobKind, trigger: Trigger) -> bool:
     """Return whether a decision depends on the store: most requests of a person do not."""
-    return trigger is not Trigger.REQUEST or (_needs_sync(stream, kind) and _enabled(stream, kind))
+    return trigger is not Trigger.REQUEST or (needs_sync(stream, kind) and _enabled(stream, kind))
 
 
 def decide(  # noqa: PLR0913 - the rule depends on exactly these facts
@@ -103,7 +103,7 @@ def decide(  # noqa: PLR0913 - the rule depends on exactly these facts
         setting = stream.plan(kind).enabled_by
         return Refuse(f"{kind.value} is disabled for {stream}; set {setting} to allow it")
     asked = trigger is Trigger.REQUEST
-    if _needs_sync(stream, kind) and not (state.synced or state.healed):
+    if needs_sync(stream, kind) and not (state.synced or state.healed):
         wait = _no_initial_sync(stream, state)
         way = f"{_way_to_sync(stream, wait)}, or set {stream.freed_by} to do without"
         return Refuse(f"{kind.value} of {stream}: {wait.reason}; {way}") if asked else wait
@@ -116,7 +116,7 @@ def why_healings_wait(stream: Stream, state: StreamState) -> str | None:
     Return None if they do not.
     """
     kind = JobKind.HEALING
-    if not (_enabled(stream, kind) and _needs_sync(stream, kind)) or state.synced or state.healed:
+    if not (_enabled(stream, kind) and needs_sync(stream, kind)) or state.synced or state.healed:
         return None
     way = _way_to_sync(stream, _no_initial_sync(stream, state))
     return f"healings wait until an initial sync succeeds: {way}, or set {stream.freed_by}"
@@ -126,7 +126,8 @@ def _enabled(stream: Stream, kind: JobKind) -> bool:
     return stream.plan(kind).enabled
 
 
-def _needs_sync(stream: Stream, kind: JobKind) -> bool:
+def needs_sync(stream: Stream, kind: JobKind) -> bool:
+    """Return whether jobs of a kind wait until an initial sync has succeeded."""
     return RULES[kind].needs_initial_sync and stream.healing_waits
 
 

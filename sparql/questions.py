@@ -59,12 +59,15 @@ def read_states(
 
 def read_recent(
     read: Callable[[str], Subjects], questions: Sequence[RecentQuestion]
-) -> list[tuple[Job, ...]]:
-    """Return recent jobs for several questions, from one query unless there are too many jobs."""
+) -> list[tuple[Job, ...] | None]:
+    """Return recent jobs for several questions, from one query.
+
+    An answer is None if there are too many jobs for all questions together.
+    """
     operations = {uri: None for one in questions for uri in one.operations}
     subjects = read(queries.recent_jobs([*operations], min(one.since for one in questions)))
     if len(questions) > 1 and rows_of(subjects) >= queries.MAX_RECENT:
-        return [one.answer(read(queries.recent_jobs(*one))) for one in questions]
+        return [None for _ in questions]
     return [one.answer(subjects) for one in questions]
 
 
@@ -87,7 +90,7 @@ class Shared:
     """The reads of one store that threads share; a question about one job is its URI."""
 
     states: SharedReads[StateQuestion, StreamState] = field(default_factory=SharedReads)
-    recent: SharedReads[RecentQuestion, tuple[Job, ...]] = field(default_factory=SharedReads)
+    recent: SharedReads[RecentQuestion, tuple[Job, ...] | None] = field(default_factory=SharedReads)
     found: SharedReads[str, tuple[Job, ...]] = field(default_factory=SharedReads)
 
 

@@ -5,26 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Condition
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeVar
 
-from jobs.store import Deadline, StoreUnavailable
+from jobs.store import Deadline
 
 Q = TypeVar("Q")
 A = TypeVar("A")
 MAX_SHARED = 50  # questions of one read
+MAX_WAIT = 0.5  # seconds for the read of another thread
 
 
 @dataclass(eq=False)
 class _Asked(Generic[Q, A]):
-    question: Q
-    answer: A | None = None
-    error: Exception | None = None
-    done: bool = False
+    """A question; when it is done, `answers` has its answer, or nothing if the read failed."""
 
-    def result(self) -> A:
-        if self.error:
-            raise self.error
-        return cast("A", self.answer)
+    question: Q
+    answers: list[A] = field(default_factory=list)
+    done: bool = False
 
 
 @dataclass(eq=False)
@@ -33,7 +30,8 @@ class SharedReads(Generic[Q, A]):
 
     The first one reads at once and alone. Those that ask meanwhile wait, and then one of them reads
     for all. A read always begins after the questions that it answers, so that no answer is older
-    than its question.
+    than its question. A thread that waits too long, or whose shared read fails, reads alone: no
+    thread loses time or answers by the deadline of another.
     """
 
     _changed: Condition = field(default_factory=Condition)
@@ -43,56 +41,39 @@ class SharedReads(Generic[Q, A]):
     def ask(self, question: Q, read: Callable[[Sequence[Q]], Sequence[A]], deadline: Deadline) -> A:
         """Return the answer to a question; `read` returns one answer to each of several.
 
-        Raise what `read` raised, or `StoreUnavailable` at the deadline.
+        Raise what `read` raised in this thread.
         """
         asked = _Asked[Q, A](question)
+        batch = self._batch(asked, min(MAX_WAIT, deadline.remaining))
+        if batch:
+            self._read(batch, read)
+        (answer,) = asked.answers or read([question])
+        return answer
+
+    def _batch(self, asked: _Asked[Q, A], seconds: float) -> list[_Asked[Q, A]]:
+        """Wait for the answer, or for the turn to read; return what to read for, or nothing."""
         with self._changed:
             self._waiting.append(asked)
-        while batch := self._next_batch(asked, deadline):
-            error = _answer(batch, read)
-            late = isinstance(error, StoreUnavailable) and not deadline.remaining
-            with self._changed:
-                if late:  # the others may have more time
-                    left = [*batch, *self._waiting]
-                    self._waiting = [one for one in left if one is not asked]
-                else:
-                    _end(batch, error)
-                self._busy = False
-                self._changed.notify_all()
-            if error and late:
-                raise error
-        return asked.result()
-
-    def _next_batch(self, asked: _Asked[Q, A], deadline: Deadline) -> list[_Asked[Q, A]]:
-        """Wait for the answer, or for the turn to read; return what to read, or nothing."""
-        with self._changed:
-            free = self._changed.wait_for(lambda: asked.done or not self._busy, deadline.remaining)
-            if not free:
-                if asked in self._waiting:
-                    self._waiting.remove(asked)
-                raise StoreUnavailable("the store did not answer in time", sent=False)
-            if asked.done:
+            self._changed.wait_for(lambda: asked.done or not self._busy, seconds)
+            if asked in self._waiting:
+                self._waiting.remove(asked)
+            if asked.done or self._busy:
                 return []
             self._busy = True
-            batch, self._waiting = self._waiting[:MAX_SHARED], self._waiting[MAX_SHARED:]
-            return batch
+            others, self._waiting = self._waiting[: MAX_SHARED - 1], self._waiting[MAX_SHARED - 1 :]
+            return [asked, *others]
 
-
-def _answer(
-    batch: Sequence[_Asked[Q, A]], read: Callable[[Sequence[Q]], Sequence[A]]
-) -> Exception | None:
-    """Read the answers; return why that failed."""
-    try:
-        answers = read([asked.question for asked in batch])
-    except Exception as error:  # noqa: BLE001 - each thread raises it where it asked
-        return error
-    for asked, answer in zip(batch, answers, strict=True):
-        asked.answer = answer
-    return None
-
-
-def _end(batch: Sequence[_Asked[Q, A]], error: Exception | None) -> None:
-    """Let the threads go on that asked, with their answers or with the error."""
-    for asked in batch:
-        asked.error = error
-        asked.done = True
+    def _read(
+        self, batch: Sequence[_Asked[Q, A]], read: Callable[[Sequence[Q]], Sequence[A]]
+    ) -> None:
+        """Read for several threads, and let them go on."""
+        try:
+            answers = read([one.question for one in batch])
+            for one, answer in zip(batch, answers, strict=True):
+                one.answers = [answer]
+        finally:
+            with self._changed:
+                self._busy = False
+                for one in batch:
+                    one.done = True
+                self._changed.notify_all()

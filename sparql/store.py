@@ -100,7 +100,10 @@ class BoundSparqlStore:
         """Return the jobs of these operations since an instant, the newest first."""
         question = RecentQuestion(operations, since)
         read = partial(read_recent, self._subjects)
-        return self.shared.recent.ask(question, read, self.deadline)
+        found = self.shared.recent.ask(question, read, self.deadline)
+        if found is None:
+            return question.answer(self._subjects(queries.recent_jobs(operations, since)))
+        return found
 
     def current(self, operations: Sequence[str], since: datetime) -> CurrentJobs:
         """Return the active jobs and those since an instant, with one request."""
@@ -138,7 +141,7 @@ class BoundSparqlStore:
     def find(self, jobs: Sequence[str]) -> tuple[Job, ...]:
         """Return those of these jobs that exist; a URI that cannot be written is left out.
 
-        One job is what the confirmation of a request asks for: several requests share a read.
+        One job is what a call asks for that confirms its own: several calls share a read.
         """
         if len(jobs) == 1:
             return self.shared.found.ask(jobs[0], partial(read_each, self._subjects), self.deadline)

@@ -13,7 +13,6 @@ from datetime import datetime
 from jobs import ids
 from jobs.clock import EARLIEST, Clock
 from jobs.error_reports import ErrorReporter
-from jobs.healing_state import state_for_healing
 from jobs.locks import StreamLocks
 from jobs.maintenance.recovery import FinalStatus, JobRecovery
 from jobs.model import JOB_BASE, TASK_BASE, NewJob, Status, Stream
@@ -26,6 +25,7 @@ from jobs.store import (
     TaskWithoutJob,
 )
 from jobs.stream_log import StreamLog, log_about
+from jobs.stream_state import state_for
 from jobs.streams import Streams
 from jobs.task_operations import TaskOperations
 from jobs.ticks.policy import TickPolicy
@@ -126,9 +126,8 @@ class Sweeper:
         deadline = self.clock.deadline()
         with self.locks.hold(stream, deadline):
             store = self.store.within(deadline)
-            state = replace(
-                state_for_healing(store, stream), active=store.active(stream.operations)
-            )
+            state = state_for(stream.kind_of(found.job), stream, store)
+            state = replace(state, active=store.active(stream.operations))
             decision = decide_task(stream, found.job, state, incomplete, now)
             if isinstance(decision, Create):
                 self._add_task(found, stream, store)

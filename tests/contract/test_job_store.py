@@ -12,9 +12,9 @@ from typing import Protocol
 
 import pytest
 
-from jobs.healing_state import state_for_healing
 from jobs.model import JOB_BASE, Job, NewJob, Status, StreamState
 from jobs.store import BoundStore, ErrorResource
+from jobs.stream_state import state_for
 from tests.support import stack
 from tests.support.builders import (
     DAY,
@@ -234,7 +234,7 @@ def test_active_jobs_of_several_streams_are_found_with_their_tasks(backend: Back
 
 
 def healed(backend: Backend) -> tuple[Job, ...]:
-    return state_for_healing(backend.store, STREAM).healed
+    return state_for(HEALING, STREAM, backend.store).healed
 
 
 def test_one_successful_healing_is_found(backend: Backend) -> None:

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from jobs.clock import LATEST
-from jobs.healing_state import state_for_healing
 from jobs.maintenance.diagnosis import is_nameable
 from jobs.model import SERVICE, Status, StreamState
 from jobs.store import ErrorResource, TaskWithoutJob
+from jobs.stream_state import state_for
 from sparql import queries
 from sparql.store import BoundSparqlStore
 from tests.support import stack
@@ -241,7 +241,7 @@ def test_a_state_is_read_after_the_search_for_a_healing(
     healed = job_text(JOB, "success").replace(operation(DUMP), operation(HEALING))
     put(triplestore, GRAPH, healed)
     caplog.set_level(logging.INFO)
-    assert [job.uri for job in state_for_healing(store, STREAM).healed] == [JOB]
+    assert [job.uri for job in state_for(HEALING, STREAM, store).healed] == [JOB]
     assert "adms:status" in caplog.messages[-1]
 
 
