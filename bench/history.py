@@ -71,6 +71,15 @@ def reads() -> dict[str, Read]:
             [operation(INITIAL_SYNC, name) for name in NAMES]
         ),
         "jobs of the last day": lambda store: store.recent(ALL.operations, now - timedelta(days=1)),
+        "page: jobs of the last day": lambda store: store.current(
+            ALL.operations, now - timedelta(days=1)
+        ),
+        "page: newest initial syncs": lambda store: store.newest(
+            [operation(INITIAL_SYNC, name) for name in NAMES], now
+        ),
+        "page: newest healings of one stream": lambda store: store.newest(
+            [operation(HEALING, "s3")], now
+        ),
         "jobs to be deleted": lambda store: store.deletable_jobs(operation(DUMP, "s3")),
     }
 

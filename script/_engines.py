@@ -1,8 +1,8 @@
 """What starts an image for `script/image check`: Docker, Podman, or a stand-in without an engine.
 
-A stand-in is a program with the commands `build FOLDER`, which builds
-the image, and `run [-e NAME=VALUE]... [--] [WORD]...`, which starts its last build. It runs in a
-chroot with the network of the host, so it shows less: no read-only root, no labels, no process 1.
+A stand-in is a program with two commands. `build FOLDER` builds the image. `run [-e NAME=VALUE]...
+[--] [WORD]...` starts its last build. It runs in a chroot with the network of the host, so it shows
+less: no read-only root, no labels, no process 1.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 NAME = "initiator-check"
-# What the image adds to its base: names, contents, rights and times.
-FILES = ("sh", "-c", "tar --sort=name --numeric-owner -cf - /opt/venv /app | sha256sum")
+# What the image adds to its base: names, contents, rights and times. Bash knows that tar failed.
+PACK = "set -o pipefail; tar --sort=name --numeric-owner -cf - /opt/venv /app | sha256sum"
+FILES = ("bash", "-c", PACK)
 SECRET = "/etc/shadow"  # noqa: S105 - a file of every image that user 1000 may not read
 WAIT = 60.0  # seconds
+END_WAIT = 10.0  # seconds for the clean-up of a program that is ended
 
 Ended = subprocess.CompletedProcess[str]
 
@@ -144,7 +146,10 @@ class StandIn:
             built = run(self.program, "build", str(self.folder))
             if built.returncode:
                 raise CheckError(f"build: {built.stdout[-3000:]}{built.stderr[-3000:]}")
-            found.append((self.inside(*FILES).stdout, ()))
+            files = self.inside(*FILES)
+            if files.returncode:
+                raise CheckError(f"the files of the image: {files.stderr}")
+            found.append((files.stdout, ()))
         return found
 
     def labels(self) -> None:
@@ -167,9 +172,7 @@ class StandIn:
                     print(log.read()[-3000:])
                     raise
                 finally:
-                    for number in descendants(process.pid):
-                        with suppress(ProcessLookupError):  # it has ended meanwhile
-                            os.kill(number, signal.SIGKILL)
+                    end(process)
 
     def inside(self, *words: str) -> Ended:
         """Run a command in a container of its own."""
@@ -184,17 +187,42 @@ class _Process:
         self.inside = stand_in.inside
 
     def stop(self) -> tuple[int, float]:
-        (number,) = filter(is_service, descendants(self._process.pid))
+        running = list(filter(is_service, descendants(self._process.pid)))
+        if len(running) != 1:
+            raise CheckError(f"{len(running)} processes of the service, and not one")
+        [number] = running
         begin = time.monotonic()
         os.kill(number, signal.SIGTERM)
         while is_service(number) and time.monotonic() < begin + WAIT:
             time.sleep(0.01)
         seconds = time.monotonic() - begin
-        return self._process.wait(WAIT), seconds
+        try:
+            return self._process.wait(WAIT), seconds
+        except subprocess.TimeoutExpired as error:
+            raise CheckError(f"SIGTERM: still there after {WAIT:g} s") from error
 
 
 def run(*words: str) -> Ended:
-    return subprocess.run(words, capture_output=True, text=True, check=False)
+    """Run a command to its end; an exception ends what it has started too."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            stdout, stderr = process.communicate()
+        finally:
+            end(process)
+    return Ended(words, process.returncode, stdout, stderr)
+
+
+def end(process: subprocess.Popen[Any]) -> None:
+    """End a process and what it has started, with SIGTERM first, so that it can clean up."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is not None:
+            return
+        for one in [*descendants(process.pid), process.pid]:
+            with suppress(ProcessLookupError):  # it has ended meanwhile
+                os.kill(one, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(END_WAIT)
 
 
 def is_service(number: int) -> bool:

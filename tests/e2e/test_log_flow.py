@@ -166,6 +166,7 @@ def test_lines_that_were_written_late_are_whole(embedded: Store) -> None:
         os.fdopen(os.dup(reading), "r") as output,
     ):
         eventually(lambda: waiting_bytes(reading) > PIPE_BYTES // 2, "a pipe that is full")
+        eventually(lambda: service.call("GET", "/health/ready").status == 200, "ready")
         assert service.call("POST", "/healing-jobs").status == 200
         late = next(line for line in output if "by request" in line and "created job" in line)
         assert " INFO healing of the environment's stream: created job http" in late

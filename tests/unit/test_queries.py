@@ -9,7 +9,6 @@ from importlib.resources import files
 
 import pyoxigraph
 import pytest
-from SPARQLWrapper import SPARQLWrapper
 
 from jobs.model import SERVICE, Job, Status
 from sparql import answers, queries
@@ -100,13 +99,6 @@ def test_the_comment_of_a_file_is_not_sent(statement: Statement) -> None:
     text = files("sparql").joinpath("statements", statement.file).read_text(encoding="utf-8")
     assert text.startswith("# ")
     assert "#" not in without_values(statement.fill())
-
-
-@every_statement
-def test_sparqlwrapper_distinguishes_queries_and_updates(statement: Statement) -> None:
-    wrapper = SPARQLWrapper("http://database:8890/sparql")
-    wrapper.setQuery(statement.fill())  # It warns if it cannot tell, and a warning fails the test
-    assert wrapper.isSparqlUpdateRequest() is statement.is_update
 
 
 def test_a_job_is_inserted_before_its_task() -> None:
