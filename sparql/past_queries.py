@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from jobs.model import Status
-from sparql.queries import MAX_LISTED, list_of, statement, status_iri
-from sparql.terms import Term, date_time, fill, integer, iri
+from sparql.queries import ALL, MAX_LISTED, rows_of, statement, status_iri
+from sparql.terms import NOTHING, Term, date_time, fill, integer, iri
 
 MAX_SOME = 10  # jobs of an operation that may have thousands
 
@@ -29,7 +29,8 @@ def newest_jobs(operations: Sequence[str], until: datetime) -> str:
     few = len(operations) <= MAX_LISTED
     return fill(
         statement("newest_jobs.rq"),
-        is_known=Term(f"?operation IN ({list_of(operations)})") if few else Term("true"),
+        known=Term(f"VALUES ?operation {{ {rows_of(operations)} }}") if few else NOTHING,
+        all=ALL,
         until=date_time(until),
         success=status_iri(Status.SUCCESS),
     )

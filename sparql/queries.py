@@ -215,7 +215,7 @@ def rows_of(iris: Iterable[str]) -> Term:
     return rows(iri(value) for value in iris)
 
 
-def list_of(iris: Iterable[str]) -> Term:
+def _list_of(iris: Iterable[str]) -> Term:
     """Return IRIs as the list of an IN."""
     return listed(iri(value) for value in iris)
 
@@ -226,7 +226,7 @@ def _is_known(operations: Sequence[str]) -> Term:
     IF keeps a store from beginning with the operations, which have the whole history.
     """
     few = len(operations) <= MAX_LISTED
-    return Term(f'IF(true, ?operation, "") IN ({list_of(operations)})' if few else "true")
+    return Term(f'IF(true, ?operation, "") IN ({_list_of(operations)})' if few else "true")
 
 
 def _status_text(status: Status) -> Term:
