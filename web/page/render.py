@@ -11,10 +11,11 @@ import base64
 import hashlib
 import re
 from datetime import timedelta, tzinfo
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from jinja2.filters import do_urlencode
 from markupsafe import Markup
 
@@ -76,7 +77,7 @@ def _page(
     known = report.store.reachable
     local_time = LocalTime(report.now, zone)
     max_stuck = MAX_STUCK if overview is None else 0 if overview.search else MAX_STUCK_OF_MANY
-    html = _PAGE.render(
+    html = _template().render(
         report=report,
         local_time=local_time,
         overall=summary.overall(report),
@@ -122,6 +123,12 @@ def icon(tone: str) -> str:
     )
 
 
+@cache
+def _template() -> Template:
+    """Return the template of every page; the first page compiles it, which takes memory."""
+    return _environment().get_template("status.html")
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
@@ -153,6 +160,3 @@ def _environment() -> Environment:
         "icon": icon,
     }
     return environment
-
-
-_PAGE = _environment().get_template("status.html")
