@@ -30,7 +30,7 @@ from sparql.terms import (
 from sparql.vocabulary import ERROR_SUBJECT, NOTHING_IRI, STATUS_BASE
 
 MAX_ROWS = 5000  # of one answer about all streams; Virtuoso's own limit is often 10,000
-ALL = integer(10_000_000)  # active subjects; Virtuoso evaluates a subquery with a LIMIT first
+ALL = integer(10_000_000)  # subjects; Virtuoso evaluates a subquery with a LIMIT first
 MAX_RECENT = 3000  # jobs of one kind
 MAX_LISTED = 1000  # operations of one list; Virtuoso takes at most 4,094
 MAX_DELETED = 1000  # jobs of one read; Virtuoso takes lists of at most 4,094 values
