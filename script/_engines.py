@@ -215,14 +215,16 @@ def run(*words: str) -> Ended:
 
 def end(process: subprocess.Popen[Any]) -> None:
     """End a process and what it has started, with SIGTERM first, so that it can clean up."""
+    if process.poll() is not None:
+        return
+    family = [*descendants(process.pid), process.pid]
     for number in (signal.SIGTERM, signal.SIGKILL):
-        if process.poll() is not None:
-            return
-        for one in [*descendants(process.pid), process.pid]:
+        for one in family:
             with suppress(ProcessLookupError):  # it has ended meanwhile
                 os.kill(one, number)
         with suppress(subprocess.TimeoutExpired):
             process.wait(END_WAIT)
+        family = [one for one in family if Path(f"/proc/{one}").exists()]
 
 
 def is_service(number: int) -> bool:

@@ -226,7 +226,8 @@ def _is_known(operations: Sequence[str]) -> Term:
     IF keeps a store from beginning with the operations, which have the whole history.
     """
     few = len(operations) <= MAX_LISTED
-    return Term(f'IF(true, ?operation, "") IN ({_list_of(operations)})' if few else "true")
+    known = f'IF(true, ?operation, "") IN ({_list_of(operations)})'
+    return Term(known if few else "BOUND(?operation)")
 
 
 def _status_text(status: Status) -> Term:

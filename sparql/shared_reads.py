@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from threading import Condition
 from typing import Generic, TypeVar
 
-from jobs.store import Deadline
+from jobs.store import Deadline, StoreError
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -30,8 +30,8 @@ class SharedReads(Generic[Q, A]):
 
     The first one reads at once and alone. Those that ask meanwhile wait, and then one of them reads
     for all. A read always begins after the questions that it answers, so that no answer is older
-    than its question. A thread that waits too long, or whose shared read fails, reads alone: no
-    thread loses time or answers by the deadline of another.
+    than its question. A thread that waits too long, or whose shared read fails, reads alone. So no
+    thread loses its answer by the deadline or the question of another.
     """
 
     _changed: Condition = field(default_factory=Condition)
@@ -44,9 +44,13 @@ class SharedReads(Generic[Q, A]):
         Raise what `read` raised in this thread.
         """
         asked = _Asked[Q, A](question)
-        batch = self._batch(asked, min(MAX_WAIT, deadline.remaining))
-        if batch:
-            self._read(batch, read)
+        batch = self._batch(asked, min(MAX_WAIT, deadline.remaining / 2))
+        try:
+            if batch:
+                self._read(batch, read)
+        except StoreError:
+            if len(batch) == 1:
+                raise
         (answer,) = asked.answers or read([question])
         return answer
 

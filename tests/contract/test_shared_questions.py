@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 
 from jobs.model import Job
-from sparql import queries
+from sparql import queries, shared_reads
 from sparql.questions import RecentQuestion, read_each, read_recent
 from sparql.store import BoundSparqlStore, SparqlJobStore
+from tests.support import stack
 from tests.support.builders import DUMP, HEALING, NOW, SECOND, new_job, operation, stream_of
 from tests.support.fault_proxy import FaultProxy
 from tests.support.faults import Fault
 from tests.support.patience import PATIENCE
-from tests.support.servers import Store
+from tests.support.servers import Store, update
 from tests.support.sparql_store import bound_store_of, client_of, soon
 
 OTHER = stream_of("other")
@@ -47,9 +48,12 @@ def store(triplestore: Store) -> BoundSparqlStore:
     ids=["confirmation", "recent jobs", "state"],
 )
 def test_questions_of_many_threads_take_two_requests(
-    triplestore: Store, ask: Callable[[BoundSparqlStore, int], object]
+    triplestore: Store,
+    ask: Callable[[BoundSparqlStore, int], object],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The first one is read alone, and the others together after it."""
+    monkeypatch.setattr(shared_reads, "MAX_WAIT", PATIENCE)
     with FaultProxy(triplestore.shared_endpoint) as proxy, ThreadPoolExecutor(CALLERS) as callers:
         store = SparqlJobStore(client_of(proxy.endpoint))
         proxy.script(Fault.HANG_THEN_APPLY)
@@ -99,6 +103,20 @@ def test_a_state_lists_no_active_jobs_of_others(store: BoundSparqlStore) -> None
     """Or the answer, and the work for it, would grow with the streams."""
     listed = store._subjects(queries.stream_states([OTHER], []))  # noqa: SLF001
     assert list(listed) == [new_job("b").uri]
+
+
+def test_active_subjects_without_operation_are_not_listed(
+    triplestore: Store, store: BoundSparqlStore
+) -> None:
+    """Also with more operations than one list takes: other services have many tasks."""
+    busy = f"<{stack.STATUS}busy>"
+    foreign = f"GRAPH <urn:g> {{ <urn:foreign> adms:status {busy} }}"
+    update(triplestore, f"{stack.PREFIXES} INSERT DATA {{ {foreign} }}")
+    many = [operation(DUMP, f"{number}") for number in range(queries.MAX_LISTED)]
+    for operations in ([operation(DUMP)], [*many, operation(DUMP)]):
+        listed = store._subjects(queries.active_subjects(operations))  # noqa: SLF001
+        assert new_job("a").uri in listed
+        assert "urn:foreign" not in listed
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

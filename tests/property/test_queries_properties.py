@@ -85,9 +85,10 @@ def printable(text: str) -> str:
     )
 
 
-@given(IRI)
-def test_a_store_takes_a_query_with_any_operation(operation: str) -> None:
-    plans = tuple(replace(plan, job_operation=operation) for plan in STREAM.plans)
+@given(IRI, IRI, IRI)
+def test_a_store_takes_a_query_with_any_operations(sync: str, healing: str, dump: str) -> None:
+    names = iter((sync, healing, dump))
+    plans = tuple(replace(plan, job_operation=next(names)) for plan in STREAM.plans)
     text = queries.stream_states([replace(STREAM, plans=plans)], [])
     answer = pyoxigraph.Store().query(text)
     assert isinstance(answer, pyoxigraph.QuerySolutions)

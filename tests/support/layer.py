@@ -11,6 +11,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import threading
 import urllib.parse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -133,10 +134,14 @@ def _operations(request: Request) -> Iterator[str]:
         yield operation if operation.lstrip().startswith("PREFIX") else f"{prefixes}\n{operation}"
 
 
+_parsing = threading.Lock()  # the parser's first use in several threads breaks it for good
+
+
 def _parsed(text: str) -> CompValue:
     try:
         tabs_kept = text.replace("\t", r"\t")  # the parser would expand them
-        (operation,) = translateUpdate(parseUpdate(tabs_kept)).algebra
+        with _parsing:
+            (operation,) = translateUpdate(parseUpdate(tabs_kept)).algebra
     except Exception as error:  # the parser raises errors of many kinds
         raise RefusedError(text) from error
     if operation.name not in ("Modify", "InsertData", "DeleteData"):

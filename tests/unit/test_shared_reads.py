@@ -18,6 +18,12 @@ from tests.support.sparql_store import soon
 Reads = SharedReads[int, str]
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a slow machine, many threads take longer than half a second to ask."""
+    monkeypatch.setattr(shared_reads, "MAX_WAIT", PATIENCE)
+
+
 class Reader:
     """Answers each question with its text, once it is released; the batches are noted."""
 
@@ -80,9 +86,8 @@ def test_threads_whose_shared_read_fails_read_alone() -> None:
     reader.error = StoreError("no")
     first, *others = asked_together(reads, reader, 3)
     assert first.result() == "0"
-    assert sorted(map(len, reader.batches)) == [1, 1, 1, 3]
-    assert [str(one.exception()) for one in others if one.exception()] == ["no"]
-    assert {one.result() for one in others if not one.exception()} < {"1", "2", "3"}
+    assert sorted(map(len, reader.batches)) == [1, 1, 1, 1, 3]
+    assert [one.result() for one in others] == ["1", "2", "3"]
 
 
 def test_a_thread_that_waits_too_long_reads_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +104,10 @@ def test_a_thread_that_waits_too_long_reads_alone(monkeypatch: pytest.MonkeyPatc
     assert reader.batches == [[0]]
 
 
-def test_a_thread_whose_shared_read_takes_too_long_reads_alone() -> None:
+def test_a_thread_whose_shared_read_takes_too_long_reads_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shared_reads, "MAX_WAIT", 0.5)
     reads, reader, released = Reads(), Reader(), Event()
 
     def read(questions: Sequence[int]) -> list[str]:
@@ -111,13 +119,12 @@ def test_a_thread_whose_shared_read_takes_too_long_reads_alone() -> None:
         first = pool.submit(reads.ask, 0, reader, soon())
         assert reader.began.wait(PATIENCE)
         others = [pool.submit(reads.ask, one, read, soon()) for one in (1, 2)]
-        wait_until(lambda: len(reads._waiting) == 2)  # noqa: SLF001
         reader.released.set()
         hasty = next(as_completed(others, PATIENCE))
         assert hasty.result() in ("1 of 1", "2 of 1")
         released.set()
         assert first.result() == "0"
-    assert {one.result()[2:] for one in others} == {"of 1", "of 2"}
+    assert [one.result()[0] for one in others] == ["1", "2"]
 
 
 def test_a_thread_without_time_is_told_so_by_its_own_read() -> None:

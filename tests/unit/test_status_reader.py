@@ -301,7 +301,7 @@ def test_older_jobs_are_read_again_after_some_minutes(history: HistoryHarness) -
 def test_the_history_of_an_operation_with_a_current_success_is_not_searched(
     history: HistoryHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a million jobs, Virtuoso needs two seconds to search them all."""
+    """The search takes the longer the more jobs the operation has."""
     store, searched = history.store, list[str]()
 
     def newest(operations: Sequence[str], until: datetime) -> tuple[Job, ...]:

@@ -126,7 +126,7 @@ class StoreReader:
         """Return the newest jobs of all operations, the remembered ones brought up to date."""
         history = self._history
         if not history or self._is_outdated(history):
-            history = self._read_history(bound, current)
+            history = self._read_history(bound, current, since)
         else:
             history = self._updated(history, bound, current, since, operations)
         jobs = _by_uri([*history.jobs, *current]).values()
@@ -153,10 +153,10 @@ class StoreReader:
             return history
         found = _by_uri(bound.find(sorted({uri for _, uri in missing})))
         if missing - found.keys():
-            return self._read_history(bound, current)
+            return self._read_history(bound, current, since)
         return replace(history, jobs=tuple(found.get(_key(job), job) for job in history.jobs))
 
-    def _read_history(self, bound: BoundStore, current: Sequence[Job]) -> History:
+    def _read_history(self, bound: BoundStore, current: Sequence[Job], since: datetime) -> History:
         """Read the newest jobs; a store that takes too long is asked again in some minutes.
 
         Current jobs of an operation show its newest ones, if one of them has succeeded.
@@ -164,7 +164,7 @@ class StoreReader:
         cleanings, now = self.events.cleanings, self.clock.now()
         jobs, problem = self._history.jobs if self._history else (), None
         try:
-            operations = _without_success(self.streams.operations, current, now)
+            operations = _without_success(self.streams.operations, current, since, now)
             jobs = bound.newest(operations, now + CLOCK_TOLERANCE)
         except StoreError as error:
             problem = str(error)
@@ -193,10 +193,14 @@ def _combined(
 
 
 def _without_success(
-    operations: Sequence[str], current: Iterable[Job], now: datetime
+    operations: Sequence[str], current: Iterable[Job], since: datetime, now: datetime
 ) -> Sequence[str]:
-    """Return the operations of which no current job has succeeded."""
-    shown = {job.operation for job in _dated(current, now) if job.status is Status.SUCCESS}
+    """Return the operations of which no job since an instant has succeeded.
+
+    A job with two dates counts as one of the older date, but is read as one of the newer.
+    """
+    succeeded = (job for job in _dated(current, now) if job.status is Status.SUCCESS)
+    shown = {job.operation for job in succeeded if (job.created or EARLIEST) >= since}
     return [one for one in operations if one not in shown]
 
 
