@@ -31,6 +31,7 @@ def promtool(*words: str | Path) -> str:
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
+@pytest.mark.promtool
 def test_each_alert_fires_when_it_should() -> None:
     assert promtool("test", "rules", Path(__file__).parent / "alerts_test.yml") == ""
 

@@ -18,13 +18,15 @@ ABSENT = "SHARED_DATA is not set, and there is no folder ../shared"
 def shared(name: str) -> Path:
     """Return a file of the shared data, or skip the test in a clone that has no such data.
 
-    The folder is SHARED_DATA, by default `shared` beside the repository. If it is set or there, CI
-    must find every file in it. Without it a skip is right, in CI too: a clone alone must be able to
-    run its tests, and the report has a line with those that were left out. Call this inside a test.
+    The folder is SHARED_DATA, by default `shared` beside the repository. If it is set or there, it
+    must hold every file. Call this inside a test.
     """
     chosen = os.environ.get("SHARED_DATA")
     folder = (_REPOSITORY / (chosen or "../shared")).resolve()
     if not (chosen or folder.is_dir()):
+        # A clone has no way to get this data, so a failure would have no remedy. A marker cannot
+        # tell: only these lines know the folder. `left_out` counts and names each such test in the
+        # last lines of the report, and tests/test_standing_alone.py checks that.
         pytest.skip(ABSENT)
     path = folder / name
     require(path.exists(), f"{name} is not in {folder}; SHARED_DATA is the folder that holds it")
