@@ -95,7 +95,7 @@ def test_it_notices_a_broken_store_access(
 BROKEN = [
     ("faults", PendingTicks, "requeue", forgotten, "tick unaccounted"),
     ("faults", TickRecorder, "superseded", nothing, "tick unaccounted"),
-    ("calm", rules, "_needs_sync", lambda *_: False, "healing before a successful sync"),
+    ("calm", rules, "needs_sync", lambda *_: False, "healing before a successful sync"),
     ("faults", PendingTicks, "confirm_later", nothing, "too many requests for one job"),
     ("faults", PendingTicks, "due", lambda *_: None, "initial sync given up"),
 ]
