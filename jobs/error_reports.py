@@ -165,7 +165,7 @@ class ErrorReporter:
                 written.append(one)
                 stored[uri] = one.error.created
                 if self._without_forgotten(left) is not left:
-                    self._bound().delete_errors([uri])  # a DELETE call removed its job meanwhile
+                    self._bound().delete_error(uri)  # a DELETE call removed its job meanwhile
         return written
 
     def _errors(self, report: ErrorReport) -> _Waiting:

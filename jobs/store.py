@@ -203,8 +203,8 @@ class BoundStore(Protocol):
     def delete(self, jobs: Sequence[Job]) -> None:
         """Remove these jobs, their tasks and the errors that reference them, from any graph."""
 
-    def delete_errors(self, errors: Sequence[str]) -> None:
-        """Remove these errors."""
+    def delete_error(self, error: str) -> None:
+        """Remove an error."""
 
     def undeletable_jobs(self, operation: str) -> tuple[Job, ...]:
         """Return the jobs of an operation that no update can name, with their graphs."""

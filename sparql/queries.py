@@ -121,9 +121,9 @@ def facts(subjects: Sequence[str]) -> str:
     return fill(statement("facts.rq"), subjects=rows_of(subjects))
 
 
-def tasks_of_jobs(jobs: Sequence[str]) -> str:
-    """Return the query for the tasks of these jobs, and for the errors that reference them."""
-    return fill(statement("tasks_of_jobs.rq"), jobs=rows_of(jobs))
+def parts_of_jobs(jobs: Sequence[str]) -> str:
+    """Return the query for these jobs, their tasks, and the errors that reference them."""
+    return fill(statement("parts_of_jobs.rq"), jobs=rows_of(jobs))
 
 
 def recent_jobs(operations: Sequence[str], since: datetime) -> str:
@@ -205,9 +205,13 @@ def remaining_jobs(operation: str) -> str:
     )
 
 
-def delete_subjects(subjects: Sequence[str]) -> str:
-    """Return the update that removes every triple of these subjects."""
-    return fill(statement("delete_subjects.ru"), subjects=rows_of(subjects))
+def delete_subjects(subjects: Sequence[str], graph: str | None = None) -> str:
+    """Return the update that removes every triple of these subjects in a graph, or in every one."""
+    return fill(
+        statement("delete_subjects.ru"),
+        graph=Term("?graph") if graph is None else iri(graph),
+        subjects=rows_of(subjects),
+    )
 
 
 def rows_of(iris: Iterable[str]) -> Term:

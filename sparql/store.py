@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import TypeVar
 
 from jobs.model import Job, NewJob, Status, Stream, StreamState
@@ -15,8 +16,7 @@ from sparql import answers, facts, past_queries, queries, repair_queries
 from sparql.answers import Binding
 from sparql.batches import (
     BATCH,
-    DELETED,
-    DELETED_ERRORS,
+    DELETED_TASKS,
     READ_JOBS,
     REPAIRED,
     SOUGHT,
@@ -38,6 +38,7 @@ from sparql.questions import (
     successful,
 )
 from sparql.reading import read_answer
+from sparql.removal import Part, parse_parts, removals
 from sparql.terms import is_iri
 
 T = TypeVar("T")
@@ -171,7 +172,7 @@ class BoundSparqlStore:
 
     def delete_tasks_without_job(self, tasks: Sequence[str]) -> None:
         """Remove tasks whose job does not exist."""
-        for batch in batches(tasks, DELETED):
+        for batch in batches(tasks, DELETED_TASKS):
             self._update(repair_queries.delete_tasks_without_job(batch))
 
     def repair(self, subjects: Sequence[str]) -> None:
@@ -203,27 +204,18 @@ class BoundSparqlStore:
 
     def delete(self, jobs: Sequence[Job]) -> None:
         """Remove jobs, their tasks and the errors that reference them, in small updates."""
-        uris = [job.uri for job in jobs]
-        tasks, errors = [], []
-        for batch in batches(uris, READ_JOBS):
-            with writable():
-                text = queries.tasks_of_jobs(batch)
-            subjects = self._subjects(text)
-            tasks += [uri for uri, subject in subjects.items() if subject.is_task]
-            errors += [uri for uri, subject in subjects.items() if subject.is_error]
-        # Each job goes after its errors and tasks: if only a part was done, it is found again.
-        self.delete_errors(errors)
-        for part in [tasks, uris] if len(tasks) + len(uris) > DELETED else [tasks + uris]:
-            self._delete(part, DELETED)
+        found = in_parallel(self._parts, batches([job.uri for job in jobs], READ_JOBS))
+        for step in removals(chain.from_iterable(found)):
+            in_parallel(lambda one: self._update(queries.delete_subjects(*one)), step)
 
-    def delete_errors(self, errors: Sequence[str]) -> None:
-        """Remove errors."""
-        self._delete(errors, DELETED_ERRORS)
+    def _parts(self, jobs: Sequence[str]) -> list[Part]:
+        with writable():
+            text = queries.parts_of_jobs(jobs)
+        return self._select(text, partial(parse_parts, jobs={*jobs}))
 
-    def _delete(self, subjects: Sequence[str], size: int) -> None:
-        """Remove subjects, in several updates of some of them at the same time."""
-        parts = batches(list(filter(is_iri, subjects)), size)
-        in_parallel(lambda part: self._update(queries.delete_subjects(part)), list(parts))
+    def delete_error(self, error: str) -> None:
+        """Remove an error."""
+        self._update(queries.delete_subjects([error]))
 
     def undeletable_jobs(self, operation: str) -> tuple[Job, ...]:
         """Return the jobs of an operation that no update can name."""

@@ -305,7 +305,7 @@ def test_deletion_removes_the_errors_that_reference_a_job(backend: Backend) -> N
 
 def test_an_error_can_be_removed_alone(backend: Backend) -> None:
     backend.store.write_error(error := error_of("why"))
-    backend.store.delete_errors([error.uri])
+    backend.store.delete_error(error.uri)
     assert backend.messages() == []
 
 

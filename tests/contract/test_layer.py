@@ -104,7 +104,7 @@ def test_each_update_has_a_bundle_of_its_own(store: BoundSparqlStore, layer: Lay
         lambda: store.repair(store.find([new.uri])[0].subjects),
         lambda: store.write_error(error(1, new.uri)),
         lambda: store.delete_tasks_without_job([new.task_uri]),
-        lambda: store.delete_errors([error(1, new.uri).uri]),
+        lambda: store.delete_error(error(1, new.uri).uri),
         lambda: store.delete(store.find([new.uri])),
     ]
     for number, write in enumerate(writes, start=1):
@@ -120,6 +120,19 @@ def test_a_deletion_of_many_jobs_makes_no_bundle_that_is_refused(
         direct.create(new := new_job(f"{number:036}"), soon())
         for half in range(2):
             direct.write_error(error(2 * number + half, new.uri))
+    store.delete(store.deletable_jobs(operation(DUMP)))
+    assert max(layer.bundles.values()) < MAX_BUNDLE
+    assert not select(virtuoso, f"SELECT ?s {{ GRAPH <{new_job('a').graph}> {{ ?s ?p ?o }} }}")
+
+
+def test_a_deletion_of_large_jobs_makes_no_bundle_that_is_refused(
+    store: BoundSparqlStore, direct: BoundSparqlStore, layer: Layer, virtuoso: Store
+) -> None:
+    """Another service may have given each job and task many properties."""
+    for number in range(JOBS):
+        direct.create(new := new_job(f"{number:036}"), soon())
+        properties = "; ".join(f'<urn:property:{one}> "é\\"{one:0500}"' for one in range(20))
+        update(virtuoso, f"INSERT DATA {{ GRAPH <{new.graph}> {{ <{new.uri}> {properties} }} }}")
     store.delete(store.deletable_jobs(operation(DUMP)))
     assert max(layer.bundles.values()) < MAX_BUNDLE
     assert not select(virtuoso, f"SELECT ?s {{ GRAPH <{new_job('a').graph}> {{ ?s ?p ?o }} }}")

@@ -126,8 +126,8 @@ class Bound:
         self._check([job.uri for job in jobs])
         self._write("delete", updates.delete(jobs), guarded=True)
 
-    def delete_errors(self, errors: Sequence[str]) -> None:
-        self._write("delete_errors", updates.delete_errors(errors), guarded=True)
+    def delete_error(self, error: str) -> None:
+        self._write("delete_error", updates.delete_error(error), guarded=True)
 
     def undeletable_jobs(self, operation: str) -> tuple[Job, ...]:
         return self._read("undeletable_jobs", lambda all_: reading.undeletable(all_, operation))

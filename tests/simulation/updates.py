@@ -101,8 +101,8 @@ def delete(jobs: Sequence[Job]) -> tuple[Operation, ...]:
     return errors, tasks, themselves
 
 
-def delete_errors(errors: Sequence[str]) -> tuple[Operation, ...]:
-    return (lambda triples: _gone(triples, errors),)
+def delete_error(error: str) -> tuple[Operation, ...]:
+    return (lambda triples: _gone(triples, [error]),)
 
 
 def delete_orphans(tasks: Sequence[str]) -> tuple[Operation, ...]:

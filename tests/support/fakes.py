@@ -201,9 +201,9 @@ class FakeJobStore:
         self.errors = [error for error in self.errors if error.job not in gone]
         self._fail("delete", self.late_failures)
 
-    def delete_errors(self, errors: Sequence[str]) -> None:
-        self._called("delete_errors")
-        self.errors = [error for error in self.errors if error.uri not in errors]
+    def delete_error(self, error: str) -> None:
+        self._called("delete_error")
+        self.errors = [one for one in self.errors if one.uri != error]
 
     def undeletable_jobs(self, operation: str) -> tuple[Job, ...]:
         self._called("undeletable_jobs")

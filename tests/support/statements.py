@@ -66,7 +66,7 @@ STATEMENTS = [
     Statement("some_jobs.rq", partial(past_queries.some_jobs, OPERATIONS)),
     Statement("operation_in_use.rq", partial(past_queries.operations_in_use, OPERATIONS)),
     Statement("facts.rq", partial(queries.facts, JOB_URIS)),
-    Statement("tasks_of_jobs.rq", partial(queries.tasks_of_jobs, JOB_URIS)),
+    Statement("parts_of_jobs.rq", partial(queries.parts_of_jobs, JOB_URIS)),
     Statement("active_subjects.rq", partial(queries.active_subjects, OPERATIONS)),
     Statement("active_subjects.rq", partial(queries.active_subjects, MANY), "of many streams"),
     Statement("current_jobs.rq", partial(queries.current_jobs, OPERATIONS, NOW)),
@@ -84,6 +84,9 @@ STATEMENTS = [
     ),
     Statement("deletable_jobs.rq", partial(queries.deletable_jobs, operation(DUMP))),
     Statement("delete_subjects.ru", partial(queries.delete_subjects, JOB_URIS)),
+    Statement(
+        "delete_subjects.ru", partial(queries.delete_subjects, JOB_URIS, JOB.graph), "of a graph"
+    ),
     Statement("remaining_jobs.rq", partial(queries.remaining_jobs, operation(DUMP))),
     Statement(
         "delete_tasks_without_job.ru", partial(repair_queries.delete_tasks_without_job, JOB_URIS)
