@@ -10,11 +10,9 @@ import contextlib
 import select
 import socket
 import ssl
-import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPSConnection
 from threading import Lock
@@ -22,6 +20,7 @@ from typing import Any, TypeAlias
 from urllib.parse import SplitResult
 
 from jobs.store import Deadline
+from sparql.resolver import Address, Resolver
 
 IDLE_SECONDS = 2.0  # stores close a connection that is unused for longer; the shortest known is 5
 MAX_IDLE = 16  # connections; as many calls may wait for the store at one time
@@ -35,10 +34,7 @@ class _Bounded:
     def recv_into(self, *args: Any, **options: Any) -> int:
         """Read; raise TimeoutError at the deadline."""
         if self.deadline:
-            remaining = self.deadline.remaining
-            if not remaining:
-                raise TimeoutError
-            self.settimeout(remaining)  # type: ignore[attr-defined]
+            self.settimeout(_remaining(self.deadline))  # type: ignore[attr-defined]
         count: int = super().recv_into(*args, **options)  # type: ignore[misc]
         return count
 
@@ -49,62 +45,6 @@ class _Socket(_Bounded, socket.socket):
 
 class _TlsSocket(_Bounded, ssl.SSLSocket):
     """A socket with TLS."""
-
-
-class Abort:
-    """Lets one thread end the connecting of another thread.
-
-    A thread that waits for the network cannot be ended itself. It ends when its connection is shut
-    down.
-    """
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._requested = False
-        self._socket: socket.socket | None = None
-
-    def watch(self, connected: socket.socket) -> None:
-        """Remember the connection to end; raise TimeoutError if the end was requested already.
-
-        A duplicate is remembered, because TLS takes the original socket over.
-        """
-        with self._lock:
-            if self._requested:
-                raise TimeoutError
-            self._socket = connected.dup()
-
-    def request(self) -> None:
-        """End the connection, now or as soon as it exists."""
-        with self._lock:
-            self._requested = True
-            if self._socket:
-                with contextlib.suppress(OSError):  # The store has closed it already
-                    self._socket.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        """Forget the connection; the thread that connected calls this at its end."""
-        with self._lock:
-            if self._socket:
-                self._socket.close()
-            self._socket = None
-
-
-class _Plain(HTTPConnection):
-    """A connection whose connecting can be ended, and whose reads are bounded."""
-
-    abort: Abort
-
-    def connect(self) -> None:
-        """Connect; raise TimeoutError if the end was requested meanwhile."""
-        super().connect()
-        timeout = self.sock.gettimeout()
-        self.sock = _Socket(fileno=self.sock.detach())
-        self.sock.settimeout(timeout)
-        self.abort.watch(self.sock)
-
-
-class _Tls(HTTPSConnection, _Plain):
-    """The same with TLS. The bases' order lets `_Plain` connect before the handshake begins."""
 
 
 @dataclass
@@ -139,6 +79,7 @@ class ConnectionPool:
 
     _idle: dict[Server, list[Connection]] = field(default_factory=dict, init=False)
     _lock: Lock = field(default_factory=Lock, init=False)
+    _resolver: Resolver = field(default_factory=Resolver, init=False)
 
     def __post_init__(self) -> None:
         """Let the connections be closed when the pool is not used any more."""
@@ -151,7 +92,7 @@ class ConnectionPool:
         Raise OSError if there is none before the deadline.
         """
         server = (url.scheme, url.hostname or "", url.port)
-        connection = self._take(server) or _connected(server, deadline)
+        connection = self._take(server) or _open(server, deadline, self._resolver)
         try:
             connection.bound(deadline)
             yield connection
@@ -190,58 +131,73 @@ def _close(idle: dict[Server, list[Connection]]) -> None:
             connection.http.close()
 
 
-def _connected(server: Server, deadline: Deadline) -> Connection:
-    """Connect in a thread of its own, and abort that at the deadline.
-
-    A socket's timeout bounds only each single wait: a slow name server, or a handshake that comes
-    byte by byte, can take longer in total. Only a name server that does not answer can hold the
-    thread longer, for as long as the system allows. The process would have to wait for a pool's
-    thread at its end, but not for this one.
-    """
+def _open(server: Server, deadline: Deadline, resolver: Resolver) -> Connection:
+    """Connect to the first address of the server that answers."""
     scheme, host, port = server
-    http = _tls(host, port) if scheme == "https" else _Plain(host, port)
-    http.timeout = deadline.remaining
-    http.abort = Abort()
-    return _within(deadline, lambda: _connect(http), http.abort)
+    http = _connection_class(scheme)(host, port)
+    refused: OSError = OSError(f"{host} has no address")
+    for address in resolver.addresses(host, http.port, deadline):
+        try:
+            http.sock = _connect(address, deadline)
+        except OSError as error:
+            refused = error
+            continue
+        if scheme == "https":
+            http.sock = _secure(http.sock, host, deadline)
+        return Connection(http)
+    raise refused
 
 
-def _tls(host: str, port: int | None) -> _Tls:
+def _connection_class(scheme: str) -> type[HTTPConnection]:
+    """Return the class of a URL's scheme; it knows the scheme's port."""
+    return HTTPSConnection if scheme == "https" else HTTPConnection
+
+
+def _connect(address: Address, deadline: Deadline) -> socket.socket:
+    connected = _Socket(address.family, socket.SOCK_STREAM)
+    with _closed_after_failure(connected):
+        connected.settimeout(_remaining(deadline))
+        connected.connect(address.place)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connected
+
+
+def _secure(connected: socket.socket, host: str, deadline: Deadline) -> ssl.SSLSocket:
+    """Do the TLS handshake. A timeout would bound only each wait, not all of them together."""
     context = ssl.create_default_context()
     context.sslsocket_class = _TlsSocket
-    return _Tls(host, port, context=context)
+    with _closed_after_failure(connected):
+        secure = context.wrap_socket(connected, server_hostname=host, do_handshake_on_connect=False)
+    with _closed_after_failure(secure):
+        secure.settimeout(0)
+        while True:
+            try:
+                secure.do_handshake()
+            except ssl.SSLWantReadError:
+                _wait(secure, select.POLLIN, deadline)
+            except ssl.SSLWantWriteError:
+                _wait(secure, select.POLLOUT, deadline)
+            else:
+                return secure
 
 
-def _connect(http: _Plain) -> Connection:
+def _wait(connected: socket.socket, event: int, deadline: Deadline) -> None:
+    poll = select.poll()
+    poll.register(connected, event)
+    if not poll.poll(1000 * _remaining(deadline)):
+        raise TimeoutError
+
+
+def _remaining(deadline: Deadline) -> float:
+    """Return the seconds that are left; raise TimeoutError if there are none."""
+    if not deadline.remaining:
+        raise TimeoutError
+    return deadline.remaining
+
+
+@contextlib.contextmanager
+def _closed_after_failure(connected: socket.socket) -> Iterator[None]:
     with contextlib.ExitStack() as failed:
-        failed.callback(http.close)
-        try:
-            http.connect()
-        finally:
-            http.abort.close()
+        failed.callback(connected.close)
+        yield
         failed.pop_all()
-    return Connection(http)
-
-
-def _within(deadline: Deadline, work: Callable[[], Connection], abort: Abort) -> Connection:
-    """Return what `work` returns, or abort it and raise TimeoutError at the deadline."""
-    outcome: Future[Connection] = Future()
-
-    def run() -> None:
-        try:
-            outcome.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
-            outcome.set_exception(error)
-
-    threading.Thread(target=run, name="sparql", daemon=True).start()
-    try:
-        return outcome.result(timeout=deadline.remaining)
-    except TimeoutError:
-        abort.request()
-        outcome.add_done_callback(_close_late)
-        raise
-
-
-def _close_late(outcome: Future[Connection]) -> None:
-    """Close a connection that came too late."""
-    if not outcome.exception():
-        outcome.result().http.close()

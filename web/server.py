@@ -22,7 +22,7 @@ from web.views import Views
 
 # How many threads may wait for the store: those of calls of the API, of pages and status, of
 # readiness, and of metrics. The others stay free for answers that need no store, such as liveness.
-THREADS = 25
+THREADS = 24
 MAX_WAITING = 12
 MAX_VIEWS = 4
 MAX_PROBES = 4

@@ -1,15 +1,14 @@
-"""Exchanges are bounded in time and size, and leave no thread and no connection behind."""
+"""Exchanges are bounded in time and size, and leave no connection behind."""
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
+import ssl
+import subprocess
+from pathlib import Path
 
 import pytest
 
-from sparql.connection import Abort
-from sparql.errors import BadAnswer, SparqlError, TimedOut
+from sparql.errors import BadAnswer, SparqlError, TimedOut, Unreachable
 from sparql.transport import MAX_ANSWER_MIB
 from tests.support.canned import Canned, answer
 from tests.support.patience import PATIENCE
@@ -39,21 +38,11 @@ ENDLESS = {
 }
 
 
-def requests_running() -> list[threading.Thread]:
-    """Return the threads of requests that have not ended after some patience."""
-    until = time.monotonic() + PATIENCE
-    threads = [thread for thread in threading.enumerate() if thread.name == "sparql"]
-    for thread in threads:
-        thread.join(max(0.0, until - time.monotonic()))
-    return [thread for thread in threads if thread.is_alive()]
-
-
 @pytest.mark.parametrize("content", TRICKLES.values(), ids=TRICKLES)
 def test_a_request_that_times_out_during_its_answer_leaves_nothing_behind(content: bytes) -> None:
     with Canned(content, PAUSE) as server:
         with pytest.raises(TimedOut, match="did not answer in time"):
             client_of(server.endpoint).query_once(QUERY, soon(BRIEF))
-        assert not requests_running()
         assert server.await_hang_up(PATIENCE)
 
 
@@ -64,7 +53,53 @@ def test_a_request_that_times_out_during_the_tls_handshake_leaves_nothing_behind
         with pytest.raises(TimedOut) as caught:
             client_of(url).update(INSERT, soon(BRIEF))
         assert not caught.value.in_doubt
-        assert not requests_running()
+        assert server.await_hang_up(PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a certificate of a server on 127.0.0.1, in one file with its key."""
+    file = tmp_path_factory.mktemp("tls") / "server.pem"
+    options = (
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=s"
+    )
+    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(file), "-out", "-"]
+    made = subprocess.run(
+        ["openssl", *options.split(), *names], check=True, capture_output=True, text=True
+    )
+    file.write_text(file.read_text(encoding="utf-8") + made.stdout, encoding="utf-8")
+    return file
+
+
+def tls_of(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+def test_a_store_behind_tls_is_asked(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    text = b'{"results": {"bindings": []}}'
+    with Canned(answer(body=text), tls=tls_of(certificate)) as server:
+        assert client_of(server.endpoint).query(QUERY, soon())["results"] == {"bindings": []}
+        assert server.requests[0].headers["host"] == server.endpoint.split("/")[2]
+
+
+def test_a_store_whose_certificate_is_not_trusted_gets_no_request(certificate: Path) -> None:
+    with Canned(answer(), tls=tls_of(certificate)) as server:
+        with pytest.raises(Unreachable, match="certificate verify failed") as caught:
+            client_of(server.endpoint).update(INSERT, soon())
+        assert not caught.value.in_doubt
+        assert not server.requests
+
+
+def test_an_answer_through_tls_that_comes_byte_by_byte_ends_at_the_deadline(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with Canned(TRICKLES["body"], PAUSE, tls=tls_of(certificate)) as server:
+        with pytest.raises(TimedOut, match="did not answer in time"):
+            client_of(server.endpoint).query_once(QUERY, soon(BRIEF))
         assert server.await_hang_up(PATIENCE)
 
 
@@ -74,7 +109,6 @@ def test_an_answer_that_is_too_long_is_refused(content: bytes) -> None:
         with pytest.raises(BadAnswer, match="/sparql answered with more than 64 MiB") as caught:
             client_of(server.endpoint).update(INSERT, soon())
         assert caught.value.in_doubt
-        assert not requests_running()
 
 
 def test_an_answer_of_the_greatest_size_is_read() -> None:
@@ -90,27 +124,3 @@ def test_an_answer_that_is_shorter_than_its_length_is_no_answer(length: int) -> 
         pytest.raises(SparqlError, match="IncompleteRead"),
     ):
         client_of(server.endpoint).query_once(QUERY, soon())
-
-
-def test_an_abort_wakes_the_thread_that_reads() -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        abort = Abort()
-        abort.watch(ours)
-        reader = threading.Thread(target=ours.recv, args=(1,))
-        reader.start()
-        abort.request()
-        reader.join(PATIENCE)
-        assert not reader.is_alive()
-        abort.close()
-        assert theirs.recv(1) == b""
-
-
-def test_an_abort_before_the_connection_ends_it_at_once() -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        abort = Abort()
-        abort.request()
-        with pytest.raises(TimeoutError):
-            abort.watch(ours)
-        abort.close()

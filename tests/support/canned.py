@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import socketserver
+import ssl
 import threading
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -33,7 +34,7 @@ def answer(status: int = HTTPStatus.OK, body: bytes = b"", headers: dict[str, st
 class Canned(Resource):
     """A server on a free port of 127.0.0.1 that sends `content` to each client.
 
-    `by_method` has other content for requests of some methods.
+    `by_method` has other content for requests of some methods. `tls` lets it speak TLS.
 
     With `pause`, the bytes are sent one by one, each after that many seconds. With `talks_first`,
     the server sends without reading a request, as many protocols other than HTTP do.
@@ -46,6 +47,7 @@ class Canned(Resource):
         *,
         talks_first: bool = False,
         by_method: Mapping[str, bytes] = MappingProxyType({}),
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.content = content
         self.by_method = by_method
@@ -65,7 +67,10 @@ class Canned(Resource):
 
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}/sparql"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        scheme = "https" if tls else "http"
+        self.endpoint = f"{scheme}://127.0.0.1:{self._server.server_address[1]}/sparql"
 
     def acquire(self, stack: contextlib.ExitStack) -> None:
         """Serve until the block ends."""
