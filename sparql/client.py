@@ -36,8 +36,10 @@ _GATEWAY_STATUSES = (
 )
 # Virtuoso answers 404 under load, and a proxy 429.
 _OVERLOADED = (HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS)
-# Virtuoso sends these headers with status 200 when an answer ran out of time or rows.
+# Virtuoso sends these headers with status 200: the first when an answer ran out of time or two
+# updates were in a deadlock, the second when an answer has too many rows. A message may come too.
 _CUT_SHORT = ("X-SQL-State", "X-SPARQL-MaxRows")
+_WHY = "X-SQL-Message"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +157,8 @@ def _check(url: str, answer: Answer) -> None:
         raise BadAnswer(f"{url} answered with a page, {answer}")
     for name in _CUT_SHORT:
         if name in answer.headers:
-            raise BadAnswer(f"{url} answered in part: {name} {answer.headers[name]}")
+            why = f"{answer.headers[name]} {answer.headers.get(_WHY, '')}".rstrip()
+            raise BadAnswer(f"{url} answered in part: {name} {why}")
 
 
 def _may_recover(error: SparqlError) -> bool:

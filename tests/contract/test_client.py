@@ -683,6 +683,18 @@ def test_a_partial_answer_of_virtuoso_is_a_bad_answer(name: str, text: str) -> N
         send(client_of(server.endpoint), text, soon())
 
 
+def test_a_deadlock_of_virtuoso_is_named() -> None:
+    """Virtuoso 7.2 reports it with status 200 (measured with six updates at a time)."""
+    headers = {"X-SQL-State": "00000", "X-SQL-Message": "SR172: Transaction deadlocked"}
+    said = answer(body=b'{"results": {"bindings": []}}', headers=headers)
+    with (
+        Canned(said) as server,
+        pytest.raises(BadAnswer, match=r"State 00000 SR172: Transaction deadlocked$") as caught,
+    ):
+        client_of(server.endpoint).update(INSERT, soon())
+    assert caught.value.in_doubt
+
+
 @pytest.mark.parametrize("status", [200, 404, 500, 503])
 def test_a_message_holds_no_control_characters(status: int) -> None:
     body = "\x1b[31mred\r\n2024-01-01 FATAL \x00\x07\x85\u2028\u202e" + "so " * 100_000
