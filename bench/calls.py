@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
+from datetime import timedelta
 from http.client import HTTPConnection
 from uuid import uuid4
 
 from bench.bare import Bare
 from bench.measure import cpu, interleaved, median, p99, rate, seconds, status
 from sparql import queries
-from tests.support.builders import new_job
+from tests.support.builders import NOW, new_job
 from tests.support.servers import Store, update
 from tests.support.service import DUMP, Service
 
@@ -46,19 +48,21 @@ class Caller:
 
 
 def put_jobs(store: Store, number: int) -> None:
-    """Put active dump jobs of the service's stream into the store."""
-    text = queries.create_job(new_job("$"))
-    prefixes = text[: text.index("INSERT")]
-    body = text[len(prefixes) :].replace(new_job("$").job_operation, DUMP)
+    """Put active dump jobs of the service's stream into the store, one for each minute."""
     for start in range(0, number, BATCH):
-        jobs = (str(uuid4()) for _ in range(min(BATCH, number - start)))
-        parts = [
-            body.replace("/job/$", f"/job/{one}")
-            .replace('"$"', f'"{one}"')
-            .replace(new_job("$").task_id, f"task-{one}")
-            for one in jobs
+        minutes = range(start, min(start + BATCH, number))
+        texts = [
+            queries.create_job(
+                replace(
+                    new_job(str(uuid4()), created=NOW + timedelta(minutes=minute)),
+                    job_operation=DUMP,
+                    task_id=str(uuid4()),
+                )
+            )
+            for minute in minutes
         ]
-        update(store, prefixes + " ;\n".join(parts))
+        prefixes = texts[0][: texts[0].index("INSERT")]
+        update(store, prefixes + " ;\n".join(text.removeprefix(prefixes) for text in texts))
 
 
 def measure(store: Store) -> Iterator[tuple[str, ...]]:

@@ -198,7 +198,10 @@ class BoundStore(Protocol):
         """Write the error, unless one with its URI exists."""
 
     def deletable_jobs(self, operation: str) -> tuple[Job, ...]:
-        """Return jobs of an operation that updates can name: as many as one `delete` takes."""
+        """Return jobs of an operation that updates can name: as many as one `delete` takes.
+
+        The jobs that are left come again in the same order.
+        """
 
     def delete(self, jobs: Sequence[Job]) -> None:
         """Remove these jobs, their tasks and the errors that reference them, from any graph."""

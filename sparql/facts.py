@@ -127,16 +127,17 @@ def jobs_of(subjects: Subjects, operations: Collection[str] | None = None) -> tu
         for operation in subject.all("operation")
         if operations is None or operation in operations
     ]
-    return tuple(sorted(jobs, key=lambda job: (job.created or EARLIEST, job.uri)))
+    return _by_age(jobs)
 
 
 def all_jobs_of(subjects: Subjects, operation: str) -> tuple[Job, ...]:
-    """Return the jobs of an operation, those without a status too, sorted by their URIs."""
-    return tuple(
+    """Return the jobs of an operation, those without a status too, the oldest first."""
+    jobs = [
         _job(subject, operation, ())
-        for _, subject in sorted(subjects.items())
+        for subject in subjects.values()
         if subject.is_job and operation in subject.all("operation")
-    )
+    ]
+    return _by_age(jobs)
 
 
 def current_jobs_of(subjects: Subjects, operations: Collection[str], max_rows: int) -> CurrentJobs:
@@ -144,6 +145,10 @@ def current_jobs_of(subjects: Subjects, operations: Collection[str], max_rows: i
     jobs = jobs_of(subjects, operations)
     complete = rows_of(subjects) < max_rows or not all(job.active for job in jobs)
     return CurrentJobs(jobs, complete=complete)
+
+
+def _by_age(jobs: Iterable[Job]) -> tuple[Job, ...]:
+    return tuple(sorted(jobs, key=lambda job: (job.created or EARLIEST, job.uri)))
 
 
 def rows_of(subjects: Subjects) -> int:

@@ -27,27 +27,34 @@ class Removal(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What one graph has of an error, a task or a job; `step` is the order of removal."""
+    """What one graph has of an error, a task or a job.
+
+    `step` is the order of removal. `job` is the place of its job in the list of jobs: parts of
+    neighbours in that list are removed with one update.
+    """
 
     step: int
     graph: str | None
+    job: int
     uri: str
     size: int
 
 
-def parse_parts(bindings: Sequence[Binding], jobs: Collection[str]) -> list[Part]:
+def parse_parts(bindings: Sequence[Binding], jobs: Sequence[str]) -> list[Part]:
     """Return what `parts_of_jobs` found of these jobs, without what no update can name.
 
     No update can name a graph whose IRI is relative. Such a part is removed from every graph.
     """
     subjects = parse_subjects(bindings)
+    places = {job: place for place, job in enumerate(jobs)}
     parts = []
     for binding in filter(lambda one: any(one.values()), bindings):
         uri, graph = required(binding, "subject"), required(binding, "graph")
-        step = _step(subjects[uri], jobs)
+        step = _step(subjects[uri], places)
         if step is not None and is_iri(uri):
+            job = places.get(subjects[uri].first("job") or uri, 0)
             size = _size_of_deltas(uri, graph, required(binding, "facts"))
-            parts.append(Part(step, graph if is_iri(graph) else None, uri, size))
+            parts.append(Part(step, graph if is_iri(graph) else None, job, uri, size))
     return parts
 
 
@@ -66,14 +73,14 @@ def _size_of_deltas(uri: str, graph: str, facts: str) -> int:
     return (facts.count("\n") + 1) * each + len(json.dumps(facts))
 
 
-def removals(parts: Iterable[Part]) -> Iterator[list[Removal]]:
-    """Yield the updates in steps: those of one step may be sent at the same time."""
-    ordered = sorted(set(parts), key=lambda part: (part.step, part.graph or "", part.uri))
+def removals(parts: Iterable[Part]) -> Iterator[Removal]:
+    """Yield the updates in their order."""
+    ordered = sorted(set(parts), key=lambda part: (part.step, part.graph or "", *part[2:]))
     if len(together := list(_updates(ordered))) == 1:
-        yield together
+        yield from together
         return
     for _, step in groupby(ordered, key=lambda part: part.step):
-        yield list(_updates(step))
+        yield from _updates(step)
 
 
 def _updates(parts: Iterable[Part]) -> Iterator[Removal]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from itertools import chain
 from typing import TypeVar
 
 from jobs.model import Job, NewJob, Status, Stream, StreamState
@@ -38,7 +37,7 @@ from sparql.questions import (
     successful,
 )
 from sparql.reading import read_answer
-from sparql.removal import Part, parse_parts, removals
+from sparql.removal import parse_parts, removals
 from sparql.terms import is_iri
 
 T = TypeVar("T")
@@ -204,14 +203,14 @@ class BoundSparqlStore:
 
     def delete(self, jobs: Sequence[Job]) -> None:
         """Remove jobs, their tasks and the errors that reference them, in small updates."""
-        found = in_parallel(self._parts, batches([job.uri for job in jobs], READ_JOBS))
-        for step in removals(chain.from_iterable(found)):
-            in_parallel(lambda one: self._update(queries.delete_subjects(*one)), step)
+        in_parallel(self._delete, batches([job.uri for job in jobs], READ_JOBS))
 
-    def _parts(self, jobs: Sequence[str]) -> list[Part]:
+    def _delete(self, jobs: Sequence[str]) -> None:
         with writable():
             text = queries.parts_of_jobs(jobs)
-        return self._select(text, partial(parse_parts, jobs={*jobs}))
+        parts = self._select(text, partial(parse_parts, jobs=jobs))
+        for one in removals(parts):
+            self._update(queries.delete_subjects(*one))
 
     def delete_error(self, error: str) -> None:
         """Remove an error."""

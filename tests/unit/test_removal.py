@@ -21,17 +21,23 @@ def row(subject: str, facts: str, graph: str = GRAPH) -> dict[str, str]:
     return {"subject": subject, "graph": graph, "facts": facts}
 
 
-def part(uri: str, step: int = 2, *, size: int = 1, graph: str | None = GRAPH) -> Part:
-    return Part(step, graph, uri, size)
+def part(
+    uri: str, step: int = 2, *, size: int = 1, graph: str | None = GRAPH, job: int = 0
+) -> Part:
+    return Part(step, graph, job, uri, size)
 
 
-def steps(*parts: Part) -> list[list[Removal]]:
+def parse(answer: list[dict[str, str]], *jobs: str) -> list[Part]:
+    return parse_parts(answer, jobs)
+
+
+def updates(*parts: Part) -> list[Removal]:
     return list(removals(parts))
 
 
 def test_all_parts_of_a_job_are_found_with_the_order_of_their_removal() -> None:
     answer = [row(JOB, JOB_FACTS), row(TASK, TASK_FACTS), row(ERROR, ERROR_FACTS)]
-    assert [(one.uri, one.step) for one in parse_parts(answer, [JOB])] == [
+    assert [(one.uri, one.step) for one in parse(answer, JOB)] == [
         (JOB, 2),
         (TASK, 1),
         (ERROR, 0),
@@ -40,25 +46,25 @@ def test_all_parts_of_a_job_are_found_with_the_order_of_their_removal() -> None:
 
 def test_what_refers_to_a_job_without_being_its_task_or_an_error_stays() -> None:
     answer = [row("urn:container", f"{IRIS['job']} {JOB}")]
-    assert parse_parts(answer, [JOB]) == []
+    assert parse(answer, JOB) == []
 
 
 @pytest.mark.parametrize("answer", [[], [{}]], ids=["no row", "the empty row of Virtuoso"])
 def test_an_answer_without_parts_needs_no_update(answer: list[dict[str, str]]) -> None:
-    assert list(removals(parse_parts(answer, [JOB]))) == []
+    assert list(removals(parse(answer, JOB))) == []
 
 
 def test_a_blank_node_is_left_out() -> None:
-    assert parse_parts([row("b0", JOB_FACTS)], ["b0"]) == []
+    assert parse([row("b0", JOB_FACTS)], "b0") == []
 
 
 def test_a_part_is_removed_from_each_of_its_graphs() -> None:
     answer = [row(JOB, JOB_FACTS), row(JOB, f"{IRIS['status']} urn:status", OTHER)]
-    assert {one.graph for one in parse_parts(answer, [JOB])} == {GRAPH, OTHER}
+    assert {one.graph for one in parse(answer, JOB)} == {GRAPH, OTHER}
 
 
 def test_a_graph_that_no_update_can_name_is_searched_for() -> None:
-    (found,) = parse_parts([row(JOB, JOB_FACTS, "graphs/1")], [JOB])
+    (found,) = parse([row(JOB, JOB_FACTS, "graphs/1")], JOB)
     assert found.graph is None
 
 
@@ -69,7 +75,7 @@ def test_a_graph_that_no_update_can_name_is_searched_for() -> None:
 def test_the_size_of_the_deltas_is_never_more_than_what_is_counted(value: str, uri: str) -> None:
     properties = [f"http://example.org/properties/{number}" for number in range(10)]
     facts = "\n".join([JOB_FACTS, *(f"{name} {value}" for name in properties)])
-    (found,) = parse_parts([row(uri, facts)], [uri])
+    (found,) = parse([row(uri, facts)], uri)
     type_ = {"type": "typed-literal", "datatype": "http://www.w3.org/2001/XMLSchema#dateTime"}
     deltas = [
         {
@@ -84,36 +90,49 @@ def test_the_size_of_the_deltas_is_never_more_than_what_is_counted(value: str, u
 
 
 def test_few_parts_of_one_graph_are_removed_with_one_update() -> None:
-    assert steps(part(JOB), part(TASK, 1), part(ERROR, 0)) == [[Removal((ERROR, TASK, JOB), GRAPH)]]
+    assert updates(part(JOB), part(TASK, 1), part(ERROR, 0)) == [Removal((ERROR, TASK, JOB), GRAPH)]
 
 
 def test_errors_go_first_and_jobs_last_where_one_update_is_not_enough() -> None:
     size = MAX_DELTAS // 2
-    assert steps(part(JOB, size=size), part(TASK, 1, size=size), part(ERROR, 0, size=size)) == [
-        [Removal((ERROR,), GRAPH)],
-        [Removal((TASK,), GRAPH)],
-        [Removal((JOB,), GRAPH)],
+    assert updates(part(JOB, size=size), part(TASK, 1, size=size), part(ERROR, 0, size=size)) == [
+        Removal((ERROR,), GRAPH),
+        Removal((TASK,), GRAPH),
+        Removal((JOB,), GRAPH),
     ]
 
 
 def test_an_update_takes_what_fits_and_no_more() -> None:
     size = MAX_DELTAS // 4
-    (step,) = steps(*(part(f"urn:{number}", size=size) for number in range(9)))
-    assert [len(one.subjects) for one in step] == [4, 4, 1]
+    found = updates(*(part(f"urn:{number}", size=size) for number in range(9)))
+    assert [len(one.subjects) for one in found] == [4, 4, 1]
 
 
 def test_a_part_that_is_too_large_has_an_update_of_its_own() -> None:
     large = part("urn:2", size=2 * MAX_DELTAS)
-    (step,) = steps(part("urn:1"), large, part("urn:3"))
-    assert [one.subjects for one in step] == [("urn:1",), ("urn:2",), ("urn:3",)]
+    found = updates(part("urn:1"), large, part("urn:3"))
+    assert [one.subjects for one in found] == [("urn:1",), ("urn:2",), ("urn:3",)]
 
 
 def test_each_graph_has_its_own_updates() -> None:
-    (step,) = steps(part(JOB), part(JOB, graph=OTHER), part(JOB, graph=None))
-    assert sorted(step, key=str) == sorted(
-        [Removal((JOB,), None), Removal((JOB,), GRAPH), Removal((JOB,), OTHER)], key=str
-    )
+    found = updates(part(JOB), part(JOB, graph=OTHER), part(JOB, graph=None))
+    assert {*found} == {Removal((JOB,), None), Removal((JOB,), GRAPH), Removal((JOB,), OTHER)}
+    assert len(found) == 3
+
+
+def test_parts_of_neighbours_are_removed_together() -> None:
+    """Virtuoso needs twice the time for jobs that were not written one after the other."""
+    answer = [
+        row("urn:task:1", f"{IRIS['type']} {TASK_CLASS}\n{IRIS['job']} urn:job:z"),
+        row("urn:task:2", f"{IRIS['type']} {TASK_CLASS}\n{IRIS['job']} urn:job:a"),
+        row("urn:job:z", JOB_FACTS),
+        row("urn:job:a", JOB_FACTS),
+    ]
+    (only,) = removals(parse(answer, "urn:job:z", "urn:job:a"))
+    assert only.subjects == ("urn:task:1", "urn:task:2", "urn:job:z", "urn:job:a")
+    (only,) = removals(parse(answer, "urn:job:a", "urn:job:z"))
+    assert only.subjects == ("urn:task:2", "urn:task:1", "urn:job:a", "urn:job:z")
 
 
 def test_a_part_that_two_jobs_share_is_removed_once() -> None:
-    assert steps(part(TASK, 1), part(TASK, 1)) == [[Removal((TASK,), GRAPH)]]
+    assert updates(part(TASK, 1), part(TASK, 1)) == [Removal((TASK,), GRAPH)]
