@@ -13,10 +13,12 @@ from jobs.model import JobKind
 from settings.problems import Problems, Weight
 from settings.sources import ENVIRONMENT, Source, validate
 from settings.stream_fields import KIND_FIELDS, OPPOSITES, EnvironmentStream, FileStream
-from settings.streams import job_operations
+from settings.streams import StreamSource, job_operations
 
 # The file's streams use the task operations of the environment too.
-_SHARED = {kind.task_operation for kind in KIND_FIELDS}
+_SHARED = tuple(kind.task_operation for kind in KIND_FIELDS)
+# Their defaults differ between the variables and the file.
+_WITHOUT_COMMON_DEFAULT = (*_SHARED, "error_creator_uri")
 OWN_FIELDS = tuple(
     name for name in (*EnvironmentStream.model_fields, "error_creator_uri") if name not in _SHARED
 )
@@ -72,7 +74,7 @@ def _missing_operations(source: Source[EnvironmentStream]) -> list[str]:
     ]
 
 
-def _enabled(source: Source[EnvironmentStream], kind: JobKind) -> bool:
+def _enabled(source: StreamSource, kind: JobKind) -> bool:
     switch, allows = source.fields.ENABLED_BY[kind]
     return getattr(source.fields, switch) is allows
 
@@ -86,15 +88,33 @@ def _warn(source: Source[EnvironmentStream], name: str, problem: str, problems: 
 def _warn_of_differences(
     source: Source[EnvironmentStream], other: Source[FileStream], problems: Problems
 ) -> None:
-    """Warn about each set variable whose value is not that of the file's stream."""
-    for name in OWN_FIELDS:
+    """Warn about each set variable, and each default, whose value the file's stream changes."""
+    unset: dict[str, str] = {}
+    for name in _compared(other):
         key, field = name.upper(), OPPOSITES.get(name, name)
-        if key not in source.raw or name in source.invalid or field in other.invalid:
+        if name in source.invalid or field in other.invalid:
             continue
-        value, used = getattr(source.fields, name, source.raw[key]), getattr(other.fields, field)
+        value = getattr(source.fields, name, source.raw.get(key))
+        used = getattr(other.fields, field)
         kept = not value if name in OPPOSITES else value
-        if kept != used:
+        if kept == used:
+            continue
+        if key in source.raw:
             problem = f"{other.setting(field, used)} of {other.where} is used instead"
-            fix = f"set {other.setting(field, kept)} there to keep it, or remove the variable"
+            fix = f"set {other.setting(field, kept)} there to keep it"
+            fix += "" if name in _SHARED else ", or remove the variable"
             place = f"{ENVIRONMENT} {key}"
             problems.warning(place, problem, fix, source.raw[key], Weight.CHANGE)
+        elif name not in _WITHOUT_COMMON_DEFAULT:
+            unset[key] = other.setting(field, used)
+    if unset:
+        problem = f"not set, and {', '.join(unset.values())} of {other.where} is not the default"
+        fix = "nothing to do if the file is right"
+        problems.warning(f"{ENVIRONMENT} {', '.join(unset)}", problem, fix, weight=Weight.CHANGE)
+
+
+def _compared(other: Source[FileStream]) -> list[str]:
+    """Return the variables to compare, without those of kinds that the file's stream disables."""
+    disabled = [kind for kind in KIND_FIELDS if not _enabled(other, kind.kind)]
+    unused = {name for kind in disabled for name in (kind.pattern, kind.task_operation)}
+    return [name for name in (*OWN_FIELDS, *_SHARED) if name not in unused]

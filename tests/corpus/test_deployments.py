@@ -264,6 +264,25 @@ PAIRS: dict[tuple[str, str], Loads | Refused] = {
             "START_INITIAL_SYNC",
         ),
     ),
+    # The same beside a later file, which disables the dump.
+    (
+        "real-configs/environments/app-contactgegevens-loket--docker-compose--2024-01-02--86540e1",
+        "deployments/files/app-contactgegevens-loket--config--2024-01-18--ba710c5",
+    ): Loads(
+        FILES["app-contactgegevens-loket--config--2024-01-18--ba710c5"].streams,
+        (
+            "env DUMP_FILE_CREATION_TASK_OPERATION: got",
+            "env CRON_PATTERN_HEALING_JOB: got",
+            'env ENABLE_DUMP_FILE_CREATION: not set, and "disableDumpFileCreation": true of',
+            f"env {SYNC_VARIABLE}: got",
+        ),
+        (
+            "TaskOperation/deltas/deltaDumpFileCreation",
+            'set "cronPatternHealingJob": "0 0 * * *" there to keep it, or remove the variable',
+            "nothing to do if the file is right",
+            "START_INITIAL_SYNC",
+        ),
+    ),
 }
 
 

@@ -311,12 +311,18 @@ SMALL: dict[str, Given] = {
     "* as seconds of a fixed time": pattern("* 0 4 * * *"),
     # variables beside the file
     "no *_JOB_OPERATION": beside({"START_INITIAL_SYNC": "true"}),
-    "a *_JOB_OPERATION of the file": beside(ENVIRONMENT, **SAME),
+    "a *_JOB_OPERATION of the file": beside(
+        ENVIRONMENT | {"JOBS_GRAPH": complete()["jobsGraph"]}, **SAME
+    ),
     "another value than that of this stream": beside(ENVIRONMENT | {"JOBS_GRAPH": URN}, **SAME),
+    "a variable that is not set, with another default": beside(ENVIRONMENT, **SAME),
     "an incomplete set": beside(without("DUMP_FILE_CREATION_JOB_OPERATION")),
     "a complete set with other operations": beside(ENVIRONMENT),
 }
-ALSO = {"another value than that of this stream": ["a *_JOB_OPERATION of the file"]}
+ALSO = {
+    "another value than that of this stream": ["a *_JOB_OPERATION of the file"],
+    "a variable that is not set, with another default": ["a *_JOB_OPERATION of the file"],
+}
 
 
 @pytest.mark.parametrize("name", SMALL)

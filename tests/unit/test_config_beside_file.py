@@ -9,6 +9,7 @@ from tests.support.configuring import (
     CONFIG,
     ENVIRONMENT,
     PUBLIC,
+    TASK,
     errors_of,
     loaded,
     refused,
@@ -96,12 +97,13 @@ def same_operations(**variables: str) -> dict[str, str]:
         HEALING: public["healingJobOperation"],
         DUMP: public["dumpFileCreationJobOperation"],
     }
-    return operations | variables
+    return (
+        operations | {"JOBS_GRAPH": public["jobsGraph"], "START_INITIAL_SYNC": "true"} | variables
+    )
 
 
 def test_where_the_file_wins_nothing_but_the_variables_to_remove_is_named() -> None:
     environ = same_operations(
-        JOBS_GRAPH="http://mu.semte.ch/graphs/jobs",
         START_INITIAL_SYNC="TRUE",
         ENABLE_DUMP_FILE_CREATION="true",
         CRON_PATTERN_DUMP_JOB="0 0 0 * * *",
@@ -152,4 +154,46 @@ def test_a_job_operation_that_changes_with_the_file_is_named() -> None:
     assert first.startswith(
         f'env {DUMP}: got "{OTHER}" — "dumpFileCreationJobOperation": '
         f'"{stream()["dumpFileCreationJobOperation"]}" of {PUBLIC} is used instead; '
+    )
+
+
+def test_what_the_file_changes_of_the_defaults_is_named_in_one_line() -> None:
+    """A dump that the file disables would end without a word otherwise."""
+    file = [stream("public", disableDumpFileCreation=True, cronPatternDumpJob="@weekly")]
+    environ = same_operations(JOBS_GRAPH="", START_INITIAL_SYNC="")
+    first, second = warnings_of(environ, {CONFIG: file})
+    assert first == (
+        "env JOBS_GRAPH, START_INITIAL_SYNC, ENABLE_DUMP_FILE_CREATION: not set, and "
+        '"jobsGraph": "http://mu.semte.ch/graphs/jobs", "startInitialSync": true, '
+        f'"disableDumpFileCreation": true of {PUBLIC} is not the default; '
+        "nothing to do if the file is right"
+    )
+    assert second.startswith(f"env {SYNC}: ")
+
+
+def test_settings_of_a_kind_that_the_file_disables_are_not_compared() -> None:
+    environ = same_operations(
+        CRON_PATTERN_DUMP_JOB="@daily",
+        DUMP_FILE_CREATION_TASK_OPERATION=TASK + "mine",
+        ENABLE_DUMP_FILE_CREATION="false",
+    )
+    file = [
+        stream(
+            "public",
+            disableDumpFileCreation=True,
+            cronPatternDumpJob="@weekly",
+            dumpFileCreationTaskOperation=TASK + "theirs",
+        )
+    ]
+    assert len(warnings_of(environ, {CONFIG: file})) == 1
+
+
+def test_a_task_operation_that_changes_with_the_file_is_named() -> None:
+    """It is not removed: the other streams of the file may use it."""
+    environ = same_operations(HEALING_TASK_OPERATION=TASK + "mine")
+    file = [stream("public", healingTaskOperation=TASK + "theirs")]
+    first, _ = warnings_of(environ, {CONFIG: file})
+    assert first == (
+        f'env HEALING_TASK_OPERATION: got "{TASK}mine" — "healingTaskOperation": "{TASK}theirs" '
+        f'of {PUBLIC} is used instead; set "healingTaskOperation": "{TASK}mine" there to keep it'
     )
