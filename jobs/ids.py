@@ -7,9 +7,11 @@ UUIDs of version 5 (RFC 9562), which are computed from a text.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from jobs.text import encodable
+
+DERIVED = 5  # the version of a UUID from a name
 
 
 def tick_job(operation: str, fire_time: datetime) -> str:
@@ -20,6 +22,14 @@ def tick_job(operation: str, fire_time: datetime) -> str:
 def startup_job(operation: str, previous: str | None) -> str:
     """Return the id of the job of a start; `previous` is the URI of the job before it, if any."""
     return _id(operation, "startup", previous or "first")
+
+
+def is_derived(text: str) -> bool:
+    """Return whether this is an id from a text; the id of a job by request is a random UUID."""
+    try:
+        return UUID(text).version == DERIVED
+    except ValueError:
+        return False
 
 
 def first_task(job_id: str) -> str:

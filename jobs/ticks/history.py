@@ -11,13 +11,15 @@ from datetime import datetime, timedelta
 from itertools import islice, takewhile
 
 from jobs import ids
-from jobs.model import JOB_BASE
+from jobs.clock import EARLIEST
+from jobs.model import JOB_BASE, Job
 from jobs.ticks.pending import PendingTicks
 from jobs.ticks.policy import FireTimes
 
 LAST = 15  # ticks before the newest one that are all looked up
 GROWTH = 1.1  # of the distance of the earlier ones that are looked up
 MAX_AGE = timedelta(days=400)  # of the ticks that are looked up
+READ_AGE = timedelta(days=2)  # of the jobs that a start reads to find one of another pattern
 STEP = timedelta(microseconds=1)
 CHECKED = 2000  # jobs of all schedules that a sweep inspects, and of one:
 CHECKED_OF_ONE = 100
@@ -53,6 +55,23 @@ def _before(schedule: FireTimes, instant: datetime) -> Iterator[datetime]:
     while True:
         instant = schedule.latest(instant - STEP)
         yield instant
+
+
+def newest_of_tick(jobs: Iterable[Job], operation: str) -> Job | None:
+    """Return the first of the jobs, the newest first, that a tick of this operation made."""
+    return next((job for job in jobs if job.operation == operation and _is_of_tick(job)), None)
+
+
+def _is_of_tick(job: Job) -> bool:
+    return job.created is not None and ids.is_derived(job.uri.removeprefix(JOB_BASE))
+
+
+def made(ticks: PendingTicks, job: Job) -> bool:
+    """Return whether the job is of one of the schedule's last ticks before it was created."""
+    created = job.created or EARLIEST
+    latest = ticks.schedule.latest(created)
+    candidates = (latest, *last_before(ticks.schedule, latest))
+    return job.uri in {tick_job(ticks, fire_time) for fire_time in candidates}
 
 
 def recent_jobs(schedules: Iterable[PendingTicks], now: datetime) -> list[str]:

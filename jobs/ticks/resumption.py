@@ -7,9 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from jobs.clock import EARLIEST, Clock
-from jobs.model import Tick
+from jobs.model import Job, Tick
 from jobs.store import BoundStore, JobStore, StoreError
-from jobs.ticks.history import STEP, last_before, long_before, tick_job
+from jobs.ticks.history import (
+    READ_AGE,
+    STEP,
+    last_before,
+    long_before,
+    made,
+    newest_of_tick,
+    tick_job,
+)
 from jobs.ticks.pending import PendingTicks
 from jobs.ticks.recorder import TickRecorder
 
@@ -17,6 +25,7 @@ NO_PROOF = "no job shows that its pattern was used, and {}"
 OTHER_PATTERN = NO_PROOF.format("its operation has other jobs")
 NEW_STREAM = NO_PROOF.format("the stream's first jobs are newer")
 TOO_OLD = NO_PROOF.format("its window is over")
+CHANGED_PATTERN = "the newest job of a tick, {}, is of another pattern"
 CHANGED = "its window is over, and the configuration was changed after it"
 
 
@@ -49,8 +58,11 @@ class Resumption:
             )
         unproven = [ticks for ticks in recurring if ticks not in found]
         old = self._older_streams(unproven, in_use)
+        others = self._jobs_of_other_patterns(found)
         for ticks in recurring:
-            if last := found.get(ticks):
+            if other := others.get(ticks):
+                self.recorder.not_resumed(_newest(ticks), CHANGED_PATTERN.format(other))
+            elif last := found.get(ticks):
                 self._resume_after(ticks, last)
             else:
                 self._resume_without_proof(ticks, in_use, old)
@@ -88,6 +100,21 @@ class Resumption:
             ticks, fire_time = by_uri[job.uri]
             found[ticks] = max(fire_time, found.get(ticks, fire_time))
         return found
+
+    def _jobs_of_other_patterns(
+        self, last_ticks: Mapping[PendingTicks, datetime]
+    ) -> dict[PendingTicks, Job]:
+        """Return the newest job of a tick, of the schedules for which it is of another pattern.
+
+        A pattern may have been in use before another one, or have fire times in common with it.
+        """
+        left = [ticks for ticks, last in last_ticks.items() if last < ticks.handled_until]
+        if not left:
+            return {}
+        operations = sorted({ticks.operation for ticks in left})
+        jobs = self._bound().recent(operations, self.clock.now() - READ_AGE)
+        newest = {ticks: newest_of_tick(jobs, ticks.operation) for ticks in left}
+        return {ticks: job for ticks, job in newest.items() if job and not made(ticks, job)}
 
     def _resume_after(self, ticks: PendingTicks, last: datetime) -> None:
         """Resume a schedule whose last tick with a job is known."""

@@ -6,12 +6,13 @@ import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from uuid import UUID
 
 import pytest
 
 from jobs import cron
 from jobs.events import Result
-from jobs.model import Job, Status
+from jobs.model import JOB_BASE, Job, Status
 from jobs.ticks.history import last_before, long_before, recent_jobs
 from tests.support.builders import (
     DAY,
@@ -110,6 +111,43 @@ def test_a_tick_from_before_the_configuration_was_changed_leaves_no_error(
     assert bool(dumps.reported()) is missed
     text = "is not resumed: its window is over, and the configuration was changed after it"
     assert (text in caplog.text) is not missed
+
+
+def test_a_tick_from_before_a_return_to_an_earlier_pattern_is_not_resumed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The dumps were at 04:30 until some days ago, then at 22:00, and now at 04:30 again."""
+    other = tick_job_of(DUMP, at("2024-01-05T22:00:00"))
+    dumps = started(tick_job_of(DUMP, FOUR_THIRTY - 3 * DAY), other)
+    dumps.reconcile(START + 10 * SECOND)
+    assert (dumps.sent, dumps.reported()) == ([], [])
+    why = f"the newest job of a tick, {other}, is of another pattern"
+    assert caplog.messages == [f"{TICK}: is not resumed: {why}"]
+
+
+def test_a_tick_from_before_an_hourly_pattern_became_daily_is_not_resumed() -> None:
+    hourly = [tick_job_of(DUMP, FOUR_THIRTY - DAY + hours * HOUR) for hours in range(6)]
+    dumps = started(*hourly)
+    dumps.reconcile(START + 10 * SECOND)
+    assert (dumps.sent, dumps.reported()) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        job_of(DUMP, uri=f"{JOB_BASE}{UUID(int=4, version=4)}", created=FOUR_THIRTY - HOUR),
+        job_of(DUMP, uri="urn:job:of:another:service", created=FOUR_THIRTY - HOUR),
+        tick_job_of(HEALING, FOUR_THIRTY - HOUR),
+        replace(tick_job_of(DUMP, FOUR_THIRTY - 2 * DAY), created=FOUR_THIRTY - HOUR),
+        replace(tick_job_of(DUMP, FOUR_THIRTY - HOUR), created=None),
+    ],
+    ids=["by request", "of another service", "of another kind", "a late one", "without a date"],
+)
+def test_other_jobs_show_no_other_pattern(other: Job) -> None:
+    ended = replace(other, status=Status.SUCCESS)
+    dumps = started(tick_job_of(DUMP, FOUR_THIRTY - DAY), ended)
+    dumps.reconcile(START + 10 * SECOND)
+    assert dumps.sent == [f"{operation(DUMP)} 04:30:00"]
 
 
 def test_a_tick_within_its_window_is_resumed_although_the_configuration_was_changed() -> None:
