@@ -23,15 +23,16 @@ import logging
 import sys
 import time
 from dataclasses import dataclass, replace
+from datetime import tzinfo
 from threading import Event, Thread
 from typing import Final
 
 from flask import Flask
 
 from commands import command_app, for_commands
-from commands.context import CommandContext
+from commands.context import CallContext, CommandContext, Contexts
 from commands.output import or_exit
-from config import Settings, load
+from config import Settings, load, load_service
 from jobs.clock import Clock
 from jobs.composition import Domain, compose_domain
 from jobs.store import JobStore
@@ -75,7 +76,7 @@ def main() -> int:
 def create_app() -> Flask:
     """Return the application for `flask …`, with nothing started; `--help` reads no settings."""
     if for_commands():
-        return command_app(command_context)
+        return command_app(Contexts(command_context, call_context))
     service = compose(valid_settings())
     service.health.unarmed = NO_SCHEDULES
     _log.warning("%s", NO_SCHEDULES)
@@ -83,9 +84,22 @@ def create_app() -> Flask:
 
 
 def command_context() -> CommandContext:
-    """Return what a command works with."""
-    domain = compose(settings := valid_settings()).domain
-    return CommandContext(settings, domain.store, domain.clock, time.sleep)
+    """Return what a command works with that reads the whole configuration."""
+    settings = valid_settings()
+    return CommandContext(settings, call_context_of(settings.service, settings.zone))
+
+
+def call_context() -> CallContext:
+    """Return what a command works with that calls the service."""
+    environ = os.environ
+    return call_context_of(*or_exit(lambda: load_service(environ, lambda: local_zone(environ))))
+
+
+def call_context_of(service: ServiceFields, zone: tzinfo) -> CallContext:
+    """Return what a command works with that calls the service, with these settings."""
+    clock = system_clock(service.mu_sparql_timeout)
+    store = SparqlJobStore(sparql_client(service, clock, Metrics()))
+    return CallContext(service, zone, store, clock, time.sleep)
 
 
 def valid_settings() -> Settings:

@@ -29,7 +29,7 @@ from settings.streams import (
     check_unique_operations,
 )
 
-__all__ = ["ConfigError", "Settings", "load"]
+__all__ = ["ConfigError", "Settings", "load", "load_service"]
 
 _JOB_OPERATIONS = tuple(kind.job_operation.upper() for kind in KIND_FIELDS)
 
@@ -47,13 +47,10 @@ def load(
     warning of it becomes a warning of the configuration. `modified_at` returns when a file was
     modified, if that is known.
     """
-    env = {name: value for name, value in environ.items() if value.strip()}
-    problems = Problems()
+    env, problems = _without_empty(environ), Problems()
     warnings.former_variables(env, problems)
     warnings.mistyped_variables(env, problems)
-    service = validate(Service, env, ENVIRONMENT, problems).fields
-    check_replicas(service, problems)
-    zone = _zone(env, local_zone, problems)
+    service, zone = _service(env, local_zone, problems)
     files = LoadedFiles(read_text, modified_at)
     sources = _sources(env, service, files.read, problems)
     streams = _streams(sources, service, zone, problems)
@@ -69,6 +66,31 @@ def load(
         changed_files=files.changed,
         configured=files.modified,
     )
+
+
+def load_service(
+    environ: Mapping[str, str], local_zone: Callable[[], tzinfo]
+) -> tuple[Service, tzinfo]:
+    """Return the settings of the service and the time zone, which no file has.
+
+    Raise `ConfigError` with every problem found.
+    """
+    problems = Problems()
+    found = _service(_without_empty(environ), local_zone, problems)
+    problems.raise_errors()
+    return found
+
+
+def _without_empty(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environ.items() if value.strip()}
+
+
+def _service(
+    env: Mapping[str, str], local_zone: Callable[[], tzinfo], problems: Problems
+) -> tuple[Service, tzinfo]:
+    service = validate(Service, env, ENVIRONMENT, problems).fields
+    check_replicas(service, problems)
+    return service, _zone(env, local_zone, problems)
 
 
 def _zone(env: Mapping[str, str], local_zone: Callable[[], tzinfo], problems: Problems) -> tzinfo:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import click
 from flask import Flask
 from flask.cli import FlaskGroup
 
 from commands import check, run_job, schedule, status
-from commands.context import CommandContext, attach
+from commands.context import Contexts, attach
 
 COMMANDS = (check.check, schedule.schedule, status.status, run_job.run_job)
 
@@ -23,10 +21,10 @@ def for_commands() -> bool:
     return invocation is not None and isinstance(invocation.command, FlaskGroup)
 
 
-def command_app(make_context: Callable[[], CommandContext]) -> Flask:
+def command_app(contexts: Contexts) -> Flask:
     """Return an application that has only the commands; the one that runs makes its context."""
     app = Flask(__name__, static_folder=None)
-    attach(app, make_context)
+    attach(app, contexts)
     for command in COMMANDS:
         app.cli.add_command(command)
     return app

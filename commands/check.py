@@ -47,9 +47,9 @@ def check(directory: Path | None) -> None:
         check_stack(directory)
         return
     context = current_context()
-    for line in report(context.settings, context.clock.now()):
+    for line in report(context.settings, context.calls.clock.now()):
         show(line)
-    note_changes(context)
+    note_changes(context.calls)
 
 
 def check_stack(directory: Path) -> None:

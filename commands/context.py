@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from datetime import tzinfo
+from typing import Final, NamedTuple
 
 import click
 from flask import Flask, current_app
@@ -15,37 +16,64 @@ from jobs.model import Stream
 from jobs.store import JobStore
 from jobs.streams import Streams
 from jobs.text import escaped
+from settings.fields import Service
 
 UNNAMED: Final = "-"  # the environment's stream; names in a file begin with a letter or a digit
 _EXTENSION: Final = "initiator-commands"
 
 
 @dataclass(frozen=True)
-class CommandContext:
-    """Settings, store, clock, and `pause`, which sleeps for a number of seconds.
+class CallContext:
+    """What a command works with that calls the running service; it reads no files.
 
+    The files may be broken or gone while the service runs. `pause` sleeps for a number of seconds.
     Only `run-job --wait` uses the store.
     """
 
-    settings: Settings
+    service: Service
+    zone: tzinfo
     store: JobStore
     clock: Clock
     pause: Callable[[float], None]
 
 
-def attach(app: Flask, make_context: Callable[[], CommandContext]) -> None:
-    """Store in `app` how its context is made, for `current_context`."""
-    app.extensions[_EXTENSION] = make_context
+@dataclass(frozen=True)
+class CommandContext:
+    """What a command works with that reads the whole configuration."""
+
+    settings: Settings
+    calls: CallContext
+
+
+class Contexts(NamedTuple):
+    """How the contexts of commands are made; each may raise `SystemExit`."""
+
+    make: Callable[[], CommandContext]
+    make_for_calls: Callable[[], CallContext]
+
+
+def attach(app: Flask, contexts: Contexts) -> None:
+    """Store in `app` how its contexts are made.
+
+    The configuration is read only when a command runs, so that a command can be listed, and its
+    `--help` shown, with a configuration that is invalid or missing.
+    """
+    app.extensions[_EXTENSION] = contexts
 
 
 def current_context() -> CommandContext:
-    """Make the context of the application whose command runs.
+    """Make the context of the command that runs."""
+    return _contexts().make()
 
-    The configuration is read only now, so that a command can be listed, and its `--help` shown,
-    with a configuration that is invalid or missing.
-    """
-    make_context: Callable[[], CommandContext] = current_app.extensions[_EXTENSION]
-    return make_context()
+
+def current_call_context() -> CallContext:
+    """Make the context of the command that runs and calls the service."""
+    return _contexts().make_for_calls()
+
+
+def _contexts() -> Contexts:
+    contexts: Contexts = current_app.extensions[_EXTENSION]
+    return contexts
 
 
 def find_stream(streams: Streams, name: str) -> Stream:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import click
 from flask.cli import with_appcontext
 
-from commands.context import UNNAMED, CommandContext, current_context, find_name
+from commands.context import UNNAMED, CallContext, current_call_context, find_name
 from commands.follow import Progress, follow
 from commands.output import Command, OutputError, note, show
 from commands.service import OK, NoAnswerError, call, detail, url_option
@@ -72,7 +72,7 @@ def run_job(kind: str, name: str | None, seconds: float | None, url: str | None)
     With --wait, the exit status is 0 if the tasks of the job succeeded, 1 if one of them did not,
     and 3 if they were still running when the time was over. Progress goes to standard error.
     """
-    context = current_context()
+    context = current_call_context()
     _, report = fetch(context, url)
     for line in changes(report):
         note(line)
@@ -117,7 +117,7 @@ def choose(streams: Sequence[str | None], name: str | None) -> str | None:
     return streams[0]
 
 
-def create(context: CommandContext, stream: str | None, kind: JobKind, url: str | None) -> str:
+def create(context: CallContext, stream: str | None, kind: JobKind, url: str | None) -> str:
     """Make the service create a job and return its URI; raise `click.ClickException` otherwise."""
     try:
         answer = call(context, "POST", url, kind.address(stream))
@@ -132,9 +132,9 @@ def create(context: CommandContext, stream: str | None, kind: JobKind, url: str 
     return found[0]
 
 
-def wait(context: CommandContext, uri: str, seconds: float) -> int:
+def wait(context: CallContext, uri: str, seconds: float) -> int:
     """Follow a job, print its result to standard error, and return the exit status."""
-    monotonic, timeout = context.clock.monotonic, context.settings.service.mu_sparql_timeout
+    monotonic, timeout = context.clock.monotonic, context.service.mu_sparql_timeout
     deadline = Deadline.after(seconds, monotonic)
     line = ProgressLine(context)
 
@@ -168,9 +168,9 @@ def result(last: Progress, seconds: float) -> tuple[str, int]:
 class ProgressLine:
     """Shows progress: on a terminal in one line that changes, else in a line for each change."""
 
-    def __init__(self, context: CommandContext) -> None:
+    def __init__(self, context: CallContext) -> None:
         self._clock = context.clock
-        self._zone = context.settings.zone
+        self._zone = context.zone
         self._started = context.clock.monotonic()
         self._terminal = sys.stderr is not None and sys.stderr.isatty()
         self._last: Progress | None = None

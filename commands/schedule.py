@@ -53,11 +53,13 @@ def schedule(name: str | None, count: int, start: str | None) -> None:
     chosen = streams if name is None else (find_stream(streams, name),)
     # Fire times are strictly after an instant; --from includes its own instant.
     after = (
-        context.clock.now() if start is None else parse_start(start, zone) - timedelta.resolution
+        context.calls.clock.now()
+        if start is None
+        else parse_start(start, zone) - timedelta.resolution
     )
     for line in calendar(chosen, after, count):
         show(line)
-    note_changes(context)
+    note_changes(context.calls)
 
 
 def parse_start(text: str, zone: tzinfo) -> datetime:

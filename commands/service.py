@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import click
 
-from commands.context import CommandContext
+from commands.context import CallContext
 from jobs.text import escaped, one_line
 from settings.hosts import own_url
 
@@ -69,7 +69,7 @@ url_option = click.option(
 
 
 def call(
-    context: CommandContext,
+    context: CallContext,
     method: str,
     url: str | None,
     path: str,
@@ -80,7 +80,7 @@ def call(
     Raise `NoAnswerError` if there is no complete one within MU_SPARQL_TIMEOUT and `GRACE_SECONDS`,
     or within `max_seconds`, or if it is longer than `MAX_ANSWER`.
     """
-    service = context.settings.service
+    service = context.service
     address = (url or own_url(service.host, service.port)).rstrip("/") + path
     seconds = min(max_seconds, service.mu_sparql_timeout + GRACE_SECONDS)
     connection = _connection(urlsplit(address), seconds)

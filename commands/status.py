@@ -13,7 +13,7 @@ import click
 from flask.cli import with_appcontext
 from pydantic import ValidationError
 
-from commands.context import CommandContext, current_context
+from commands.context import CallContext, current_call_context
 from commands.output import Command, note, show, show_json
 from commands.service import OK, call, detail, url_option
 from commands.text import columns, instant, local, wrapped
@@ -37,7 +37,7 @@ def status(url: str | None, *, as_json: bool) -> None:
     The exit status is 0 if the service is ready, reaches the store and has no stuck job.
     Otherwise it is 1, and the reasons are on standard error.
     """
-    text, report = fetch(current_context(), url)
+    text, report = fetch(current_call_context(), url)
     if as_json:
         show_json(text)
     else:
@@ -50,7 +50,7 @@ def status(url: str | None, *, as_json: bool) -> None:
 
 
 def fetch(
-    context: CommandContext, url: str | None, max_seconds: float = math.inf
+    context: CallContext, url: str | None, max_seconds: float = math.inf
 ) -> tuple[str, StatusReport]:
     """Return the status of the running service, as its JSON and as a report.
 
@@ -63,12 +63,12 @@ def fetch(
 
 
 def changes(report: StatusReport) -> Iterator[str]:
-    """Yield a line for each file of the configuration that differs from what the service runs."""
+    """Yield a line for each file of the configuration that differs from what runs."""
     for path in report.changed_files:
-        yield f"{path} differs from what the service runs; restart the service to use it"
+        yield f"{path} differs from what runs; if flask check accepts it, restart the service"
 
 
-def note_changes(context: CommandContext) -> None:
+def note_changes(context: CallContext) -> None:
     """Note such files on standard error; a service that does not run here has none."""
     with contextlib.suppress(click.ClickException):
         _, report = fetch(context, None, PROBE_SECONDS)

@@ -5,6 +5,7 @@ The health check imports this module every half minute, so it imports nothing th
 
 from __future__ import annotations
 
+import socket
 from typing import Final
 
 EVERY_ADDRESS: Final = "*"  # of IPv6 and IPv4
@@ -17,6 +18,17 @@ def plain_host(text: str) -> str:
     text = text.strip()
     host = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     return EVERY_ADDRESS if host in _SAME else host
+
+
+def has_no_port(host: str) -> bool:
+    """Return whether every colon of a host belongs to an address of IPv6."""
+    if ":" not in host:
+        return True
+    try:
+        socket.inet_pton(socket.AF_INET6, host.partition("%")[0])
+    except OSError:
+        return False
+    return True
 
 
 def own_url(host: str, port: int | str) -> str:

@@ -14,11 +14,15 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import tzlocal
 
+from settings import slips
+
 # It would log on its own that two files disagree. `local_zone` says so with a remedy.
 logging.getLogger("tzlocal").setLevel(logging.CRITICAL)
 
 ETC: Final = Path("/etc")
 USUAL: Final = "Europe/Brussels"
+NO_ZONE: Final = "the machine's files name no zone"
+OTHER_OFFSET: Final = "the machine's files name a zone with another offset than its clock has"
 _REGIONS: Final = (
     *("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic"),
     *("Australia", "Europe", "Indian", "Pacific"),
@@ -41,9 +45,8 @@ def local_zone(environ: MutableMapping[str, str], etc: Path = ETC) -> tzinfo:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         zone = tzlocal.get_localzone()
-    doubt = disagreement(etc, datetime.now(UTC)) or next(
-        (str(warning.message) for warning in caught), None
-    )
+    doubts = [OTHER_OFFSET if "offset" in str(one.message) else NO_ZONE for one in caught]
+    doubt = disagreement(etc, datetime.now(UTC)) or next(iter(doubts), None)
     if doubt:
         warnings.warn(doubt, stacklevel=2)
     return zone
@@ -84,6 +87,8 @@ def without_leap_seconds(name: str) -> str | None:
 
 def remedy(name: str) -> str:
     """Return what to write in place of a zone that this machine does not know."""
+    if slip := slips.remedy(name, available_timezones().__contains__):
+        return slip
     offset = _OFFSET.fullmatch(name)
     hours = int(offset[1]) if offset else 0
     if offset and not hours:

@@ -125,7 +125,7 @@ def test_a_service_here_that_runs_another_file_is_noted(command: str) -> None:
         result = run(loaded(ENVIRONMENT | {"HOST": "127.0.0.1", "PORT": port}), command)
     assert result.exit_code == 0
     assert result.stderr == (
-        f"{CONFIG} differs from what the service runs; restart the service to use it\n"
+        f"{CONFIG} differs from what runs; if flask check accepts it, restart the service\n"
     )
 
 

@@ -112,7 +112,7 @@ def test_a_file_that_changed_under_the_service_is_noted_and_its_streams_are_used
     result = run_job(answer(200, CREATED), "dump", "--stream", "posts", status=changed)
     assert (result.exit_code, result.stdout) == (0, f"{URI}\n")
     assert result.stderr == (
-        f"{CONFIG} differs from what the service runs; restart the service to use it\n"
+        f"{CONFIG} differs from what runs; if flask check accepts it, restart the service\n"
     )
 
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.configuring import stream
 from tests.support.servers import Store
 from tests.support.service import ENVIRONMENT, ROOT, Service, eventually
@@ -49,7 +51,7 @@ def test_a_file_that_changes_under_the_service_is_shown_and_not_used(
 ) -> None:
     config = tmp_path / "config.json"
     config.write_text(json.dumps([stream("public")]))
-    notice = f"{config} differs from what the service runs; restart the service to use it\n"
+    notice = f"{config} differs from what runs; if flask check accepts it, restart the service\n"
     with Service(embedded, UNSET | {"CONFIG_FILE": str(config)}) as service:
         service.ready()
         assert json.loads(service.call("GET", "/status").text)["changed_files"] == []
@@ -68,6 +70,23 @@ def test_a_file_that_changes_under_the_service_is_shown_and_not_used(
         assert service.stop() == 0
         service.start().answers()
         eventually(lambda: service.call("GET", "/renamed/status").status == 200, "the new file")
+
+
+@pytest.mark.parametrize("text", ["{nonsense", None], ids=["a broken file", "no file"])
+def test_commands_ask_the_running_service_without_its_file(
+    embedded: Store, tmp_path: Path, text: str | None
+) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps([stream("public")]))
+    with Service(embedded, UNSET | {"CONFIG_FILE": str(config)}) as service:
+        service.ready()
+        config.unlink() if text is None else config.write_text(text)
+        done = flask(service, "run-job", "dump")
+        assert done.returncode == 0
+        assert f"{config} differs from what runs" in done.stderr
+        assert done.stdout.strip() in service.log
+        assert flask(service, "status").returncode == 0
+        assert flask(service, "check").returncode == 78
 
 
 def test_an_override_file_is_named_once_wherever_the_configuration_is_shown(

@@ -8,7 +8,7 @@ from typing import Any
 from click.testing import Result
 
 from commands import command_app
-from commands.context import CommandContext
+from commands.context import CallContext, CommandContext, Contexts
 from commands.output import or_exit
 from config import Settings
 from jobs.store import JobStore
@@ -31,14 +31,16 @@ def run(
     """
 
     def context() -> CommandContext:
-        return CommandContext(
-            settings=settings if isinstance(settings, Settings) else or_exit(settings),
-            store=store or FakeJobStore(),
-            clock=(clock or TestClock()).clock(),
-            pause=pause or never,
-        )
+        found = settings if isinstance(settings, Settings) else or_exit(settings)
+        stores, times = store or FakeJobStore(), (clock or TestClock()).clock()
+        calls = CallContext(found.service, found.zone, stores, times, pause or never)
+        return CommandContext(found, calls)
 
-    result = command_app(context).test_cli_runner().invoke(args=list(arguments))
+    result = (
+        command_app(Contexts(context, lambda: context().calls))
+        .test_cli_runner()
+        .invoke(args=list(arguments))
+    )
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result

@@ -248,6 +248,7 @@ def test_a_stream_of_the_file_replaces_the_environments_stream(variable: str, ke
         ("PORT", "port", 80, " 8080 ", 8080),
         ("HOST", "host", "*", "::1", "::1"),
         ("HOST", "host", "*", " [::1] ", "::1"),
+        ("HOST", "host", "*", "fe80::1%lo", "fe80::1%lo"),
         ("HOST", "host", "*", "::", "*"),
         ("HOST", "host", "*", "[::]", "*"),
         ("HOST", "host", "*", "*", "*"),
@@ -387,7 +388,10 @@ URL = (
     "use e.g. http://database:8890/sparql, without user name and password"
 )
 FIELDS = "write 6 (second minute hour day month weekday) or the last 5"
-ADDRESS = "not an address to listen on; use e.g. 127.0.0.1, or unset it to listen on all addresses"
+ADDRESS = (
+    "not an address to listen on; use e.g. 127.0.0.1, or unset it to listen on all addresses; "
+    "the port is in PORT"
+)
 IRI = "write it in full, as in http://example.org/id/jobs"
 INVALID_VALUES: dict[tuple[str, ...], dict[str, str]] = {
     ("PORT",): {
@@ -456,7 +460,10 @@ INVALID_VALUES: dict[tuple[str, ...], dict[str, str]] = {
     ("ENABLE_DUMP_FILE_CREATION", "HEAL_MUST_WAIT_FOR_INITIAL_SYNC"): dict.fromkeys(
         ["yes", "0", "1"], "not a boolean; write true or false"
     ),
-    ("HOST",): dict.fromkeys(["my host", "http://localhost", "[::1", "*:80"], ADDRESS),
+    ("HOST",): dict.fromkeys(
+        ["my host", "http://localhost", "[::1", "*:80", "1.2.3.4:80", "localhost:80", "[::1]:80"],
+        ADDRESS,
+    ),
     ("ERROR_CREATOR_URI", "JOBS_GRAPH", HEALING_OPERATION, "DUMP_FILE_CREATION_TASK_OPERATION"): {
         "me": f"not an absolute IRI; {IRI}",
     },
@@ -598,6 +605,21 @@ def test_quotes_and_comments_in_a_pattern_are_to_be_removed(pattern: str, remedy
     [error] = errors_of(ENVIRONMENT | {"CRON_PATTERN_DUMP_JOB": pattern})
     assert error.startswith(f"env CRON_PATTERN_DUMP_JOB: got {json.dumps(pattern)} — ")
     assert error.endswith(f"; {remedy}")
+
+
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ('"Europe/Brussels"', "remove the quotes"),
+        ("Europe/Brussels # ours", "remove the comment"),
+        ('"Nowhere"', "use a name such as Europe/Brussels"),
+    ],
+)
+def test_quotes_and_comments_in_a_time_zone_are_to_be_removed(
+    name: str, fix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [error] = errors_of(**with_tz(name, monkeypatch))
+    assert error.endswith(f"not a time zone that this machine knows; {fix}")
 
 
 def test_quotes_in_the_pattern_of_a_disabled_kind_are_a_warning() -> None:

@@ -13,6 +13,7 @@ from zoneinfo import TZPATH, ZoneInfo
 import pytest
 import tzlocal
 import tzlocal.unix
+import tzlocal.utils
 
 from settings.local_zone import local_zone
 from tests.support.configuring import ENVIRONMENT, errors_of, loaded, warnings_of
@@ -78,8 +79,31 @@ def test_a_link_wins_over_another_name_with_one_warning(
 
 def test_a_machine_that_names_no_zone_is_one_warning(machine: Path) -> None:
     [warning] = warnings_of(ENVIRONMENT, zone=zone_of(machine))
-    assert warning.startswith("env TZ: not set, and Can not find any timezone configuration")
-    assert warning.endswith(f"{FIX}Europe/Brussels")
+    assert warning.startswith("env TZ: not set, and the machine's files name no zone; ")
+    assert warning.endswith(f"UTC; {FIX}Europe/Brussels")
+
+
+def test_a_name_that_was_mounted_alone_is_one_warning(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock of the C library follows the other file, which is missing.
+
+    tzlocal compares the offsets only with the files of the real machine.
+    """
+    read = tzlocal.get_localzone
+    check_offset: Any = tzlocal.utils.assert_tz_offset
+
+    def compared() -> tzinfo:
+        check_offset(zone := read(), error=False)
+        return zone
+
+    monkeypatch.setattr(tzlocal, "get_localzone", compared)
+    (machine / "etc/timezone").write_text("Asia/Kolkata\n")
+    [warning] = warnings_of(ENVIRONMENT, zone=zone_of(machine))
+    assert warning == (
+        "env TZ: not set, and the machine's files name a zone with another offset than its clock "
+        f"has; schedules follow Asia/Kolkata; {FIX}Asia/Kolkata"
+    )
 
 
 def test_with_tz_the_files_do_not_matter(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
