@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from jobs.clock import EARLIEST, Clock
+from jobs.clock import EARLIEST, LATEST, Clock
 from jobs.model import MAINTAINERS_HEALING, Job, JobKind, Status
 from jobs.store import JobStore
 from jobs.stream_log import log_about
@@ -39,9 +39,10 @@ class EarlierTasks:
     def read_once(self, schedules: Iterable[PendingTicks]) -> None:
         """Choose the task operations; raise `StoreError` if the store fails.
 
-        An earlier healing is the newest job of the schedule's last ticks. Without any, it is the
-        newest of some that the store finds first: the newest of all is found only by reading the
-        whole history.
+        An earlier healing is the newest job of the schedule's last ticks, which are known by their
+        identity. Without any, as after the Node service, it is the newest job of all. Only jobs
+        without a date, and those whose newest one has no usable task, are searched further: of them
+        it is one that the store finds first.
         """
         healings = [one for one in schedules if one.kind is JobKind.HEALING]
         healings = [one for one in healings if takes_earlier(one.stream)]
@@ -57,6 +58,9 @@ class EarlierTasks:
         operations = {ticks.operation for ticks in healings}
         of_ticks = [uri for ticks in healings for uri in last_jobs(ticks)]
         found = _newest(store.find(of_ticks), operations)
+        if missing := sorted(operations - found.keys()):
+            newest = store.newest(missing, LATEST)
+            found |= _newest(store.find([job.uri for job in newest]) if newest else (), missing)
         if missing := sorted(operations - found.keys()):
             found |= _newest(store.some_of(missing), missing)
         return found

@@ -9,7 +9,7 @@ from jobs.domain_settings import DomainSettings
 from jobs.model import MAINTAINERS_HEALING, Stream
 from jobs.streams import Streams
 from tests.support import stack
-from tests.support.builders import HEALING, TestClock, operation, stream_of
+from tests.support.builders import HEALING, TestClock, at, operation, stream_of
 from tests.support.servers import Store, update
 from tests.support.sparql_store import store_of
 
@@ -23,16 +23,23 @@ def unset(name: str) -> Stream:
     return replace(stream, plans=tuple(plans))
 
 
-def put_node_job(store: Store, stream: str) -> None:
+def put_node_job(
+    store: Store,
+    stream: str,
+    task_operation: str = MAINTAINERS_HEALING,
+    name: str = "1",
+    created: str = "2024-01-01T00:00:00.000Z",
+) -> None:
     """Write a healing as the Node service did, and a second task as a job-controller adds it."""
-    job, graph = f"urn:job:{stream}", "http://mu.semte.ch/graphs/system/jobs"
+    job, graph = f"urn:job:{stream}:{name}", "http://mu.semte.ch/graphs/system/jobs"
     tasks = "".join(
-        f"<urn:task:{stream}-{index}> a task:Task ; adms:status <{stack.STATUS}success> ; "
+        f"<urn:task:{stream}:{name}:{index}> a task:Task ; adms:status <{stack.STATUS}success> ; "
         f'task:index "{index}" ; task:operation <{task}> ; dct:isPartOf <{job}> . '
-        for index, task in enumerate([MAINTAINERS_HEALING, OTHER_TASK])
+        for index, task in enumerate([task_operation, OTHER_TASK])
     )
     text = (
         f"<{job}> a cogs:Job ; adms:status <{stack.STATUS}success> ; "
+        f'dct:created "{created}"^^xsd:dateTime ; '
         f"task:operation <{operation(HEALING, stream)}> . {tasks}"
     )
     update(store, f"{stack.PREFIXES} INSERT DATA {{ GRAPH <{graph}> {{ {text} }} }}")
@@ -47,3 +54,20 @@ def test_a_stream_with_healings_of_the_node_service_keeps_their_task(triplestore
     default = streams[1].plan(HEALING).task_operation
     found = [domain.creator.task_operations.of(stream, HEALING) for stream in streams]
     assert found == [MAINTAINERS_HEALING, default]
+
+
+def test_the_newest_of_many_healings_counts(triplestore: Store) -> None:
+    """A store finds those first that were written first."""
+    for day in range(1, 21):
+        created = f"2024-01-{day:02}T00:00:00.000Z"
+        put_node_job(triplestore, "changed", "urn:former", f"{day}", created)
+    put_node_job(triplestore, "changed", name="newest", created="2025-01-01T00:00:00.000Z")
+    stream = unset("changed")
+    domain = compose_domain(
+        Streams([stream]),
+        store_of(triplestore),
+        TestClock(at("2025-01-02T00:00:00")).clock(),
+        DomainSettings(),
+    )
+    domain.reconciler.resume()
+    assert domain.creator.task_operations.of(stream, HEALING) == MAINTAINERS_HEALING
