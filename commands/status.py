@@ -119,7 +119,7 @@ def lines(report: StatusReport) -> Iterator[str]:
         yield stream_name(stream.name)
         for kind, row in zip(stream.kinds, remaining, strict=False):
             yield f"  {row}"
-            yield from _details(kind, zone)
+            yield from _details(kind, zone, complete=report.store.complete)
 
 
 def _zone(name: str) -> tzinfo:
@@ -155,8 +155,8 @@ def _short(when: datetime | None, zone: tzinfo) -> str:
     return f"{local(when, zone):%a %Y-%m-%d %H:%M}" if when else ""
 
 
-def _details(kind: KindReport, zone: tzinfo) -> Iterator[str]:
-    """Yield the reason for the last outcome, and the active jobs."""
+def _details(kind: KindReport, zone: tzinfo, *, complete: bool) -> Iterator[str]:
+    """Yield the reason for the last outcome, and the active jobs, of which all were read or not."""
     outcome = kind.last_outcome
     if outcome and outcome.reason:
         tick = f" tick {instant(outcome.tick, zone)}:" if outcome.tick else ""
@@ -167,7 +167,7 @@ def _details(kind: KindReport, zone: tzinfo) -> Iterator[str]:
         else:
             yield from _stuck(job, job.trouble, zone)
     if left := kind.active_count - len(kind.active):
-        yield f"    active: {left} more"
+        yield f"    active: {left if complete else f'at least {left}'} more"
 
 
 def _stuck(job: ActiveJobReport, trouble: StuckJobReport, zone: tzinfo) -> Iterator[str]:

@@ -134,6 +134,9 @@ def frequent_ticks(source: StreamSource, stream: Stream, problems: Problems) -> 
         if second == "*" and others[:2] != ["*", "*"]:
             problem = "60 ticks in a row, one in every second of a minute"
             weight = Weight.JOBS
+            if others[0] == "*":
+                problem = "3600 ticks in a row, one in every second of an hour"
+                meant = ["0", "0", *others[1:]]
         elif "/" in second and others[0] == "*":
             meant = ["0", second.replace("0/", "*/"), *others[1:]]
         fix = f'write "{" ".join(meant)}"'

@@ -106,7 +106,12 @@ class SparqlClient:
         request = self._request(text, (deadline, send_by or deadline), update=True)
         request.addCustomHttpHeader("mu-session-id", SESSION_BASE + self.new_id())
         with self._observed("update"):
-            _check(self.update_url, exchange(request, self.update_url, deadline, self.pool))
+            try:
+                _check(self.update_url, exchange(request, self.update_url, deadline, self.pool))
+            except Rejected as error:
+                if error.in_doubt:
+                    raise
+                raise Rejected(error.status, f"the update was refused: {error}") from error
 
     @contextmanager
     def _observed(self, kind: str) -> Iterator[None]:

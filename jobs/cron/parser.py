@@ -111,7 +111,9 @@ def _split(text: str) -> list[str]:
         )
         fix = "write 6 (second minute hour day month weekday) or the last 5"
         if len(texts) == _QUARTZ_FIELDS:
-            fix += ": the last one of Quartz, the year, is not one of them; write * for ?"
+            fix = "drop the last field, Quartz's year" + (
+                ", and write * for ?" if "?" in text else ""
+            )
         raise CronError(problem, fix)
     return ["0", *texts][-6:]
 

@@ -131,6 +131,12 @@ def test_jobs_that_the_status_only_counts_are_counted() -> None:
     assert "\n    active: 8 more\n" in result.stdout
 
 
+def test_active_jobs_that_were_not_all_read_are_at_least_as_many() -> None:
+    found = report(kind(active_count=4900))
+    found = found.model_copy(update={"store": found.store.model_copy(update={"complete": False})})
+    assert "\n    active: at least 4900 more\n" in status(found).stdout
+
+
 def test_no_line_is_too_long_for_a_terminal() -> None:
     long = "word " * 60
     stuck = active(uri=JOB, created=None, trouble=diagnosis(message=long))

@@ -652,9 +652,22 @@ def test_an_error_quotes_status_and_text_of_the_answer(
         with pytest.raises(SparqlError) as caught:
             send(client_of(server.endpoint), text, soon())
         assert type(caught.value) is error
-        assert str(caught.value) == f"{server.endpoint} answered {status}: {words}"
+        refused = text == INSERT and not in_doubt
+        beginning = "the update was refused: " if refused else ""
+        assert str(caught.value) == f"{beginning}{server.endpoint} answered {status}: {words}"
         assert caught.value.in_doubt is in_doubt
         assert getattr(caught.value, "status", status) == status
+
+
+@pytest.mark.parametrize("status", [404, 429])
+def test_an_update_that_was_refused_is_sent_once_and_named(status: int) -> None:
+    """Reads are tried again on these."""
+    with Canned(answer(status, b"busy")) as server:
+        with pytest.raises(Rejected) as caught:
+            client_of(server.endpoint).update(INSERT, soon())
+        assert len(server.requests) == 1
+    assert str(caught.value) == f"the update was refused: {server.endpoint} answered {status}: busy"
+    assert not caught.value.in_doubt
 
 
 def test_an_error_without_text_quotes_the_phrase_of_http() -> None:

@@ -182,7 +182,7 @@ ENVIRONMENTS: dict[str, dict[str, Loads | Refused]] = {
             (
                 (
                     'env CRON_PATTERN_DUMP_JOB: got "30 9 8-18/2 ? * MON,TUE,WED,THU,FRI *"',
-                    "the last one of Quartz, the year, is not one of them; write * for ?",
+                    "drop the last field, Quartz's year, and write * for ?",
                 ),
             )
         ),

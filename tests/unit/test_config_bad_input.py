@@ -128,7 +128,7 @@ PATTERNS = ("cronPatternDumpJob", "cronPatternHealingJob")
 IN_FULL = "write it in full, as in http://example.org/id/jobs"
 IN_QUOTES = "not a string; write it in quotes"
 NO_SWITCH = "not a boolean; write true or false"
-QUARTZ = ": the last one of Quartz, the year, is not one of them; write * for ?"
+QUARTZ = "drop the last field, Quartz's year"
 FIELDS = "write 6 (second minute hour day month weekday) or the last 5"
 HIDDEN = "an IRI here holds no invisible character such as"
 RETYPE = "remove it, or type the IRI again"
@@ -198,7 +198,12 @@ INVALID_VALUES: dict[tuple[str, ...], list[tuple[object, str, str]]] = {
     ],
     PATTERNS: [
         ("0 0 * *", '"0 0 * *"', f"the pattern has 4 fields; {FIELDS}"),
-        ("0 0 0 * * * *", '"0 0 0 * * * *"', f"the pattern has 7 fields; {FIELDS}{QUARTZ}"),
+        ("0 0 0 * * * *", '"0 0 0 * * * *"', f"the pattern has 7 fields; {QUARTZ}"),
+        (
+            "0 0 0 ? * * *",
+            '"0 0 0 ? * * *"',
+            f"the pattern has 7 fields; {QUARTZ}, and write * for ?",
+        ),
         (
             "0 24 * * *",
             '"0 24 * * *"',

@@ -345,7 +345,6 @@ def test_the_summary_shows_the_next_run_of_every_kind_with_its_weekday(
     [
         ("* 44 * * * *", "0 44 * * * *"),
         ("* 0 4 * * *", "0 0 4 * * *"),
-        ("*  * 4 * * 1", "0 * 4 * * 1"),
     ],
 )
 def test_sixty_ticks_in_a_row_are_warned_about_with_the_pattern_that_was_meant(
@@ -357,6 +356,14 @@ def test_sixty_ticks_in_a_row_are_warned_about_with_the_pattern_that_was_meant(
     assert warnings_of(ENVIRONMENT | {"CRON_PATTERN_DUMP_JOB": pattern}) == [
         f'{text}a minute; write "{meant}"'
     ]
+
+
+def test_an_hour_of_ticks_is_warned_about_with_the_pattern_that_was_meant() -> None:
+    [line] = warnings_of(ENVIRONMENT | {"CRON_PATTERN_DUMP_JOB": "*  * 4 * * 1"})
+    assert line == (
+        'env CRON_PATTERN_DUMP_JOB: got "*  * 4 * * 1" — 3600 ticks in a row, one in every second '
+        'of an hour; write "0 0 4 * * 1"'
+    )
 
 
 @pytest.mark.parametrize(

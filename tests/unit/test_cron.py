@@ -528,14 +528,25 @@ def test_quotes_in_a_pattern_are_refused(quote: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "text"), [(1, "1 field"), *((count, f"{count} fields") for count in (2, 3, 4, 7, 8))]
+    ("count", "text"), [(1, "1 field"), *((count, f"{count} fields") for count in (2, 3, 4, 8))]
 )
 def test_other_counts_of_fields_are_refused(count: int, text: str) -> None:
     """A pattern has five or six fields."""
     error = refusal(" ".join("*" * count))
     assert error.problem == f"the pattern has {text}"
-    assert error.fix.startswith("write 6 (second minute hour day month weekday) or the last 5")
-    assert error.fix.endswith("the year, is not one of them; write * for ?") is (count == 7)
+    assert error.fix == "write 6 (second minute hour day month weekday) or the last 5"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "more"),
+    [("0 30 4 * * * 2024", ""), ("30 9 8-18/2 ? * MON-FRI *", ", and write * for ?")],
+)
+def test_the_seven_fields_of_quartz_are_refused_with_what_to_change(
+    pattern: str, more: str
+) -> None:
+    error = refusal(pattern)
+    assert error.problem == "the pattern has 7 fields"
+    assert error.fix == f"drop the last field, Quartz's year{more}"
 
 
 @pytest.mark.parametrize("pattern", ["", " ", "\t\n"])

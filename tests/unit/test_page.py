@@ -107,7 +107,7 @@ def test_a_file_that_changed_since_the_start_is_shown() -> None:
     assert (
         "The configuration differs from what runs /config/<b>.json, /config/x.json: " in html.text
     )
-    assert "Restart the service" in html.text
+    assert "If flask check accepts it, restart the service." in html.text
     assert "differs from what runs" not in Html(report_of(stream())).text
 
 
