@@ -454,7 +454,8 @@ def test_an_update_is_not_sent_after_send_by(client: SparqlClient, proxy: FaultP
 
 
 def test_a_deadline_of_less_than_a_second_is_enough(client: SparqlClient) -> None:
-    assert client.query(QUERY, soon(0.9))["results"] == {"bindings": []}
+    deadline = Deadline(at=0.9, clock=lambda: 0.0)
+    assert client.query(QUERY, deadline)["results"] == {"bindings": []}
 
 
 @pytest.mark.parametrize("fault", HANGING)

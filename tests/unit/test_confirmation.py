@@ -54,7 +54,7 @@ def held_lock(dumps: OneStream) -> Iterator[None]:
         yield
     finally:
         release.set()
-        thread.join(10)
+        thread.join(PATIENCE)
 
 
 def test_few_reads_are_made_while_the_lock_is_taken(dumps: OneStream) -> None:

@@ -47,7 +47,7 @@ def held_by_another_thread(locks: StreamLocks, stream: Stream) -> Iterator[None]
         yield
     finally:
         release.set()
-        thread.join(10)
+        thread.join(PATIENCE)
 
 
 def test_a_lock_that_is_not_free_in_time_is_reported(locks: StreamLocks) -> None:
@@ -95,7 +95,7 @@ def test_work_that_wants_a_lock_alone_goes_before_work_that_shares_it(locks: Str
         eventually(lambda: is_refused(locks.share), "a thread that waits to hold the lock")
         assert not held.is_set()
     assert held.wait(PATIENCE)
-    thread.join(10)
+    thread.join(PATIENCE)
 
 
 def test_closing_waits_for_work_that_shares_a_lock(locks: StreamLocks) -> None:
@@ -139,7 +139,7 @@ def test_work_that_waits_for_a_lock_is_refused_after_closing(locks: StreamLocks)
     with held_by_another_thread(locks, PUBLIC):
         waiting.start()
         assert not locks.close(within(0)), "work still runs"
-    waiting.join(10)
+    waiting.join(PATIENCE)
     assert refusals == ["the service is stopping"]
 
 
@@ -151,7 +151,7 @@ def test_closing_waits_for_running_work(locks: StreamLocks) -> None:
         while not locks.closed:
             time.sleep(0.001)
         assert not ended
-    closing.join(10)
+    closing.join(PATIENCE)
     assert ended == [True]
 
 

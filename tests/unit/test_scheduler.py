@@ -191,7 +191,7 @@ def test_no_work_begins_after_a_stop(
     workers = [thread for thread in threading.enumerate() if "ThreadPool" in thread.name]
     release.set()
     for worker in workers:
-        worker.join(10)
+        worker.join(PATIENCE)
     assert workers
     assert live.reconciled.qsize() == 1
 
@@ -278,7 +278,7 @@ def test_the_scheduler_is_not_alive_after_its_thread_died(
         thread = thread_of_apscheduler()
         assert live.scheduler.alive
         go.set()
-        thread.join(10)
+        thread.join(PATIENCE)
         assert not live.scheduler.alive
 
 
