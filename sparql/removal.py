@@ -15,8 +15,8 @@ from sparql.answers import Binding, required
 from sparql.facts import Subject, parse_subjects
 from sparql.terms import is_iri
 
-MAX_DELTAS = 90_000  # bytes of one message; what the message has around the triples comes on top
-TRIPLE = 270  # bytes of a triple's JSON without its graph, subject, property and value
+MAX_DELTAS = 97_000  # bytes of one message; what the message has around the triples comes on top
+TRIPLE = 215  # bytes of a triple's JSON without its graph, subject, property and value
 
 
 class Removal(NamedTuple):
