@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import urllib.parse
+from datetime import UTC, datetime
 from http.client import HTTPConnection
-from itertools import count
+from uuid import uuid4
 
 from sparql import queries
 from tests.support.builders import DUMP, new_job, stream_of
@@ -15,7 +16,6 @@ HEADERS = {
     "Accept": "application/sparql-results+json",
 }
 STREAM = stream_of("bare")
-_numbers = count()
 
 
 class Bare:
@@ -27,8 +27,8 @@ class Bare:
         self._query, self._update = store.query_path, store.update_path
 
     def create(self) -> None:
-        """Write a job, and read it."""
-        job = new_job(f"bare-{next(_numbers)}", DUMP, STREAM)
+        """Write a job as the service does, with random ids and the time, and read it."""
+        job = new_job(str(uuid4()), DUMP, STREAM, datetime.now(UTC))
         self._send(self._update, "update", queries.create_job(job))
         answer = self._send(self._query, "query", queries.find_jobs([job.uri]))
         assert job.uri.encode() in answer

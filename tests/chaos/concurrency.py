@@ -136,7 +136,10 @@ def _was_sent_before(evidence: Evidence, job: Job, other: Job) -> bool:
         return False
     sent, arrived = job.attempt.sent, other.attempt.applied or 0
     on_its_way = sent < arrived and sent - other.attempt.sent <= evidence.history.times.settle
-    still_active = arrived <= sent and any(span.last > sent for span in other.record.active)
+    # A start may have created it again later, with the same URI, after a DELETE call.
+    still_active = arrived <= sent and any(
+        span.after <= sent < span.last for span in other.record.active
+    )
     return (on_its_way or still_active) and _overlap(job, other)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from tests.chaos.evidence import MAX_READ_AGE, Evidence, Job
+from tests.chaos.evidence import MAX_READ_AGE, Evidence, Job, undisturbed
 from tests.chaos.history import InsertAttempt, Record
 
 SLOW = 1.0  # seconds; two processes in one slot need a store that applies updates within this time
@@ -41,7 +41,8 @@ def unexplained(evidence: Evidence) -> Iterator[str]:
 def incomplete(evidence: Evidence) -> Iterator[str]:
     """Find jobs that have no task at the end or had none for too long, and tasks without a job.
 
-    A job that is too old for a repair gets the status failed, and an error that references it.
+    A job that is too old for a repair gets the status failed, and an error that references it. A
+    DELETE call may remove a job before a process had the time to repair it.
     """
     history = evidence.history
     referenced = {uri for error in evidence.errors for uri in error.values.get("references", ())}
@@ -53,7 +54,8 @@ def incomplete(evidence: Evidence) -> Iterator[str]:
             if late > history.times.repair:
                 yield f"{job} had no task for {late:.0f} s"
         elif job.record.final is None:
-            if active_seconds(job.record) > history.times.repair:
+            too_long = active_seconds(job.record) > history.times.repair
+            if too_long and _could_be_repaired(evidence, job.record):
                 yield f"{job} had no task for {active_seconds(job.record):.0f} s, until its DELETE"
         elif not given_up and age > history.times.repair:
             yield f"{job} has no task"
@@ -63,6 +65,18 @@ def incomplete(evidence: Evidence) -> Iterator[str]:
 def active_seconds(record: Record) -> float:
     """Return for how many seconds at least a record was active."""
     return sum(max(0.0, span.last - span.first) for span in record.active)
+
+
+def _could_be_repaired(evidence: Evidence, record: Record) -> bool:
+    """Return whether a process had undisturbed access to the store for the sweeps of a repair."""
+    times, runs = evidence.history.times, evidence.history.process_runs
+    needed = 2 * times.sweep + times.settle + times.timeout
+    return any(
+        undisturbed(evidence, run, span.last - needed - rest, span.last - rest)
+        for span in record.active
+        for rest in range(int(span.last - span.first - needed) + 1)
+        for run in runs
+    )
 
 
 def _failed(record: Record) -> bool:

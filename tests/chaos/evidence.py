@@ -156,3 +156,20 @@ class Evidence:
             attempt=attempt,
             sender=self.sender(attempt) if attempt else None,
         )
+
+
+def undisturbed(evidence: Evidence, run: ProcessRun, start: float, end: float) -> bool:
+    """Return whether a process of the first slot ran with undisturbed access to the store.
+
+    After a fault, the process waits until it knows the result, so the time before counts too.
+    """
+    times = evidence.history.times
+    before = start - times.timeout - times.settle - times.max_retry_pause
+    was_ready = run.slot == 0 and run.ready is not None and run.ready < before
+    ran_on = run.ended is None or run.ended > end
+    if not (was_ready and ran_on) or run.paused(before, end):
+        return False
+    return not any(
+        found.process == run.process and found.start <= end and found.end >= before
+        for found in evidence.history.disruptions
+    )

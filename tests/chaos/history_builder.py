@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from tests.chaos.auditor import AuditResult, audit
 from tests.chaos.history import (
     ApiCall,
+    Disruption,
     History,
     InsertAttempt,
     LogLine,
@@ -118,6 +119,12 @@ class HistoryBuilder:
                 answered=START + at + 0.1,
                 status=status,
             )
+        )
+
+    def disruption(self, at: float, process: int = 0) -> None:
+        """Add a request of a process that met a fault."""
+        self.history.disruptions.append(
+            Disruption(process=process, description="", start=START + at, end=START + at)
         )
 
     def task_runs(self, task: str, *instants: float) -> None:

@@ -5,8 +5,7 @@ Otherwise a service that logs each tick as superseded by the next would pass all
 
 from __future__ import annotations
 
-from tests.chaos.evidence import Evidence, Job
-from tests.chaos.history import ProcessRun
+from tests.chaos.evidence import Evidence, Job, undisturbed
 from tests.chaos.outcomes import Outcome, Tick
 from tests.chaos.streams import Kind
 
@@ -29,27 +28,10 @@ def _was_free(evidence: Evidence, tick: Tick) -> bool:
     start, end = tick.fire_time - 1.0, tick.fire_time + AT_ONCE
     jobs = [job for job in evidence.jobs if job.stream == tick.schedule.stream]
     return (
-        any(_was_undisturbed(evidence, run, start, end) for run in history.process_runs)
+        any(undisturbed(evidence, run, start, end) for run in history.process_runs)
         and not any(span.may_touch(start, end) for job in jobs for span in job.record.active)
         and not any(call.sent <= end and call.answered >= start for call in history.calls)
         and (not tick.schedule.waits_for_sync or _was_synced(jobs, start, end))
-    )
-
-
-def _was_undisturbed(evidence: Evidence, run: ProcessRun, start: float, end: float) -> bool:
-    """Return whether a process of the first slot ran with undisturbed access to the store.
-
-    After a fault, the process waits until it knows the result, so the time before counts too.
-    """
-    times = evidence.history.times
-    before = start - times.timeout - times.settle - times.max_retry_pause
-    was_ready = run.slot == 0 and run.ready is not None and run.ready < before
-    ran_on = run.ended is None or run.ended > end
-    if not (was_ready and ran_on) or run.paused(before, end):
-        return False
-    return not any(
-        found.process == run.process and found.start <= end and found.end >= before
-        for found in evidence.history.disruptions
     )
 
 

@@ -25,7 +25,7 @@ class Outcome(StrEnum):
     SUPERSEDED = "superseded"
     CLEANED = "cleaned by request"
     LOST_WITH_PROCESS = "superseded while no process ran to log it"
-    NOTHING_TO_CATCH_UP = "due while no process ran, of an operation without jobs"
+    NOTHING_TO_CATCH_UP = "due while no process ran, without a job of an earlier tick"
     UNACCOUNTED = "unaccounted"
 
 
@@ -192,14 +192,16 @@ class TickChecker:
         )
 
     def _nothing_to_catch_up(self, run: ProcessRun, tick: float) -> bool:
-        """Return whether the operation had no job when a process found the tick at its readiness.
+        """Return whether no tick had a job when a process found this one at its readiness.
 
-        There was no job yet, or the last ones had been deleted.
+        There was no job yet, or none but those by request, or the last ones had been deleted. No
+        job showed then that the pattern was in use.
         """
         if run.ready is None or run.ready < tick:
             return False
         ready = run.ready
-        seen = sorted(x.record.first_seen for x in self._jobs if x.record.first_seen <= ready)
+        of_ticks = [job.record for job in self._jobs if job.schedule == self._schedule]
+        seen = sorted(one.first_seen for one in of_ticks if one.first_seen <= ready)
         return not seen or any(
             call.method == "DELETE"
             and call.operation == self._schedule.operation

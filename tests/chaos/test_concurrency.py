@@ -80,6 +80,16 @@ def test_a_process_knows_the_job_that_it_sent_without_an_answer() -> None:
     assert run.violations() == {"two active jobs of a stream": 1}
 
 
+def test_a_job_that_was_created_again_later_was_not_known_before() -> None:
+    """A DELETE call removed the initial sync, and the next start made it anew, with its URI."""
+    run = synced_run()
+    sync = run.history.records[0]
+    sync.active = [span(3.4, 3.5, 5, 6), span(15, 15.2, 18, 19)]
+    run.process_run(ready=14.5)
+    run.job(10, kind=Kind.HEALING, seen=15.4, sent=10, applied=15.3, done=17)
+    assert "two active jobs of a stream" not in run.violations()
+
+
 def test_a_job_by_request_prevents_others_but_does_not_wait() -> None:
     run = beside(sent=11)
     run.log(11, f"created job {run.history.records[4].uri} by request", kind=Kind.HEALING)

@@ -65,6 +65,18 @@ def test_a_job_without_a_task_at_the_end_is_a_violation() -> None:
     assert run.audit().clean
 
 
+@pytest.mark.parametrize(("faults", "violations"), [((), 1), ((60, 70, 80, 90, 100), 0)])
+def test_a_job_without_a_task_until_its_deletion_had_to_be_repaired_in_quiet_times(
+    faults: tuple[int, ...], violations: int
+) -> None:
+    run = clean_run(50)
+    record = run.job(50, tasks=0, done=110)
+    record.final = None
+    for second in faults:
+        run.disruption(second)
+    assert run.violations().get("jobs without a task", 0) == violations
+
+
 def test_a_job_without_a_task_may_fail_with_an_error() -> None:
     run = clean_run(50)
     record = run.job(50, tasks=0)

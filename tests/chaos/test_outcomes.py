@@ -173,6 +173,16 @@ def test_the_newest_tick_of_a_gap_is_dropped_if_the_operation_has_no_job() -> No
     assert outcome_of(run, 10) is Outcome.NOTHING_TO_CATCH_UP
 
 
+def test_the_newest_tick_of_a_gap_is_dropped_if_only_calls_made_jobs() -> None:
+    run = HistoryBuilder()
+    run.process_run(killed=7)
+    run.job(6.3)
+    run.process_run(ready=15)
+    for tick in TICKS[1:]:
+        run.job(tick)
+    assert outcome_of(run, 10) is Outcome.NOTHING_TO_CATCH_UP
+
+
 def test_the_newest_tick_of_a_gap_is_dropped_if_all_jobs_were_deleted() -> None:
     run = killed(at=45, ready_again=55)
     run.call("DELETE", 44)
