@@ -1,5 +1,6 @@
 # Leaves one value each: the earliest date of creation, the latest of modification and the most
-# advanced status. Each operation removes only a value for which it sees a better one.
+# advanced status. Each operation removes only a value for which it sees a better one. A day and a
+# time are compared as texts: Oxigraph cannot compare their values.
 PREFIX dct: <http://purl.org/dc/terms/>
 PREFIX adms: <http://www.w3.org/ns/adms#>
 DELETE {
@@ -10,7 +11,7 @@ WHERE {
     $subjects
   }
   GRAPH ?graph { ?subject dct:created ?value , ?better . }
-  FILTER (?better < ?value)
+  FILTER (IF(DATATYPE(?better) = DATATYPE(?value), ?better < ?value, STR(?better) < STR(?value)))
 } ;
 DELETE {
   GRAPH ?graph { ?subject dct:modified ?value . }
@@ -20,7 +21,7 @@ WHERE {
     $subjects
   }
   GRAPH ?graph { ?subject dct:modified ?value , ?better . }
-  FILTER (?better > ?value)
+  FILTER (IF(DATATYPE(?better) = DATATYPE(?value), ?better > ?value, STR(?better) > STR(?value)))
 } ;
 DELETE {
   GRAPH ?graph { ?subject adms:status ?value . }

@@ -426,6 +426,23 @@ def test_a_repair_leaves_one_right_value(triplestore: Store, store: BoundSparqlS
     assert inspect(store).duplicates == ()
 
 
+@pytest.mark.parametrize(
+    ("property_", "stays"), [("created", "2024-01-06"), ("modified", "2024-01-06T06:00:00")]
+)
+def test_a_date_beside_a_time_is_repaired_once(
+    triplestore: Store, store: BoundSparqlStore, property_: str, stays: str
+) -> None:
+    """Oxigraph cannot compare them, and the sweep announced the repair again each time."""
+    both = f'dct:{property_} "2024-01-06"^^xsd:date , "2024-01-06T06:00:00Z"^^xsd:dateTime'
+    put(triplestore, GRAPH, own_job(JOB, f"; {both}"))
+    assert inspect(store).duplicates == (JOB,)
+    store.repair([JOB])
+    assert inspect(store).duplicates == ()
+    query = f"{stack.PREFIXES} SELECT ?d {{ GRAPH ?g {{ <{JOB}> dct:{property_} ?d }} }}"
+    (left,) = select(triplestore, query)
+    assert left["d"].startswith(stays)
+
+
 def test_duplicate_values_of_finished_jobs_and_tasks_are_repaired(
     triplestore: Store, store: BoundSparqlStore
 ) -> None:
