@@ -67,6 +67,7 @@ class StreamFields(BaseModel):
     environment have the opposite meaning of those in the config file.
     """
 
+    model_config = ConfigDict(defer_build=True)  # of itself it never needs a validator
     ENABLED_BY: ClassVar[dict[JobKind, Choice]]
     FREED_BY: ClassVar[Choice]
 

@@ -27,9 +27,9 @@ Text: TypeAlias = Annotated[str, AfterValidator(encodable)]  # may hold text fro
 
 
 class Report(BaseModel):
-    """A part of the status; immutable."""
+    """A part of the status; immutable. Its validator is built when the first report is made."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class JobReport(Report):
