@@ -36,6 +36,8 @@ def fitting(text: str, limit: int) -> str:
 
 def escaped(text: str) -> str:
     r"""Return the text with an escape such as `\n` for each character that is not printable."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
