@@ -6,13 +6,14 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from bench import calls, history, lateness, streams
+from bench import calls, history, lateness, start, streams
 from tests.support.servers import Oxigraph, Store
 from tests.support.virtuoso import Virtuoso
 
 COLUMNS = 4
 STORES: dict[str, Callable[[], Store]] = {"oxigraph": Oxigraph, "virtuoso": Virtuoso}
 PARTS: dict[str, Callable[[Store], Iterator[Sequence[str]]]] = {
+    "start": start.measure,
     "calls": calls.measure,
     "streams": streams.measure,
     "lateness": lateness.measure,
