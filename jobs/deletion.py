@@ -101,9 +101,7 @@ def _delete_batches(
         sent |= last
         try:
             store.delete(batch)
-        except StoreError as error:
-            if not error.in_doubt:
-                raise
+        except StoreError as error:  # the next read shows which part was removed
             doubt = error
     removed |= last
 

@@ -7,6 +7,7 @@ each update removes as much as fits in one message.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
@@ -27,10 +28,11 @@ class Removal(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What one graph has of an error, a task or a job.
+    """An error, a task or a job.
 
-    `step` is the order of removal. `job` is the place of its job in the list of jobs: parts of
-    neighbours in that list are removed with one update.
+    `step` is the order of removal. `graph` is None if it is in several graphs: one update then
+    removes all of it. `job` is the place of its job in the list of jobs: parts of neighbours in
+    that list are removed with one update.
     """
 
     step: int
@@ -45,16 +47,18 @@ def parse_parts(bindings: Sequence[Binding], jobs: Sequence[str]) -> list[Part]:
 
     No update can name a graph whose IRI is relative. Such a part is removed from every graph.
     """
-    subjects = parse_subjects(bindings)
     places = {job: place for place, job in enumerate(jobs)}
-    parts = []
+    sizes: dict[str, int] = defaultdict(int)
     for binding in filter(lambda one: any(one.values()), bindings):
-        uri, graph = required(binding, "subject"), required(binding, "graph")
-        step = _step(subjects[uri], places)
+        sizes[required(binding, "subject")] += _size_of_deltas(binding)
+    parts = []
+    for uri, subject in parse_subjects(bindings).items():
+        step = _step(subject, places)
         if step is not None and is_iri(uri):
-            job = places.get(subjects[uri].first("job") or uri, 0)
-            size = _size_of_deltas(uri, graph, required(binding, "facts"))
-            parts.append(Part(step, graph if is_iri(graph) else None, job, uri, size))
+            job = places.get(subject.first("job") or uri, 0)
+            (graph, *others) = subject.graphs
+            named = graph if is_iri(graph) and not others else None
+            parts.append(Part(step, named, job, uri, sizes[uri]))
     return parts
 
 
@@ -67,20 +71,29 @@ def _step(subject: Subject, jobs: Collection[str]) -> int | None:
     return 2 if subject.uri in jobs else None
 
 
-def _size_of_deltas(uri: str, graph: str, facts: str) -> int:
+def _size_of_deltas(binding: Binding) -> int:
     """Return at least the size of the deltas: `facts` has a line for each triple, or more."""
+    uri, graph, facts = (required(binding, name) for name in ("subject", "graph", "facts"))
     each = TRIPLE + len(json.dumps(uri)) + len(json.dumps(graph))
     return (facts.count("\n") + 1) * each + len(json.dumps(facts))
 
 
 def removals(parts: Iterable[Part]) -> Iterator[Removal]:
-    """Yield the updates in their order."""
-    ordered = sorted(set(parts), key=lambda part: (part.step, part.graph or "", *part[2:]))
+    """Yield the updates in their order.
+
+    In each step, those without a named graph are last: Virtuoso refuses one about a graph that is a
+    blank node.
+    """
+    ordered = sorted(set(parts), key=_order)
     if len(together := list(_updates(ordered))) == 1:
         yield from together
         return
     for _, step in groupby(ordered, key=lambda part: part.step):
         yield from _updates(step)
+
+
+def _order(part: Part) -> tuple[object, ...]:
+    return part.step, part.graph is None, part.graph or "", *part[2:]
 
 
 def _updates(parts: Iterable[Part]) -> Iterator[Removal]:

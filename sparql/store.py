@@ -23,7 +23,7 @@ from sparql.batches import (
     in_parallel,
 )
 from sparql.client import SparqlClient
-from sparql.errors import writable
+from sparql.errors import BadAnswer, writable
 from sparql.facts import Subjects, all_jobs_of, current_jobs_of, jobs_of, rows_of
 from sparql.inspection import inspection_of, scheduled_tasks
 from sparql.questions import (
@@ -199,7 +199,10 @@ class BoundSparqlStore:
         """Return jobs of an operation, as many as one `delete` takes."""
         found = self._select(queries.deletable_jobs(operation), answers.parse_jobs)
         named = list(filter(is_iri, found))  # no more than one read takes
-        return all_jobs_of(self._subjects(queries.facts(named)), operation) if named else ()
+        jobs = all_jobs_of(self._subjects(queries.facts(named)), operation) if named else ()
+        if not jobs and len(found) >= queries.MAX_DELETED:
+            raise BadAnswer(f"the first {len(found)} subjects with {operation} are no jobs")
+        return jobs
 
     def delete(self, jobs: Sequence[Job]) -> None:
         """Remove jobs, their tasks and the errors that reference them, in small updates."""

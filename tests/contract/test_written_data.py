@@ -10,7 +10,7 @@ import pytest
 from jobs.clock import LATEST
 from jobs.maintenance.diagnosis import is_nameable
 from jobs.model import SERVICE, Status, StreamState
-from jobs.store import ErrorResource, TaskWithoutJob
+from jobs.store import ErrorResource, StoreError, TaskWithoutJob
 from jobs.stream_state import state_for
 from sparql import queries
 from sparql.store import BoundSparqlStore
@@ -546,6 +546,20 @@ def test_a_job_that_no_update_can_name_keeps_no_other_from_deletion_or_repair(
     assert inspect(store).duplicates == ()
     (job,) = store.deletable_jobs(operation(DUMP))
     assert job.uri == JOB
+
+
+def test_a_deletion_is_not_done_while_only_other_subjects_are_listed(
+    triplestore: Store, store: BoundSparqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store may list tasks of the same operation first, and jobs after the limit of a read."""
+    monkeypatch.setattr(queries, "MAX_DELETED", 3)
+    for number in range(3):
+        task = f"<urn:task:{number}> a task:Task ; task:operation <{operation(DUMP)}> ."
+        put(triplestore, GRAPH, task)
+    with pytest.raises(StoreError, match=r"^the first 3 subjects with .* are no jobs$"):
+        store.deletable_jobs(operation(DUMP))
+    monkeypatch.setattr(queries, "MAX_DELETED", 4)
+    assert store.deletable_jobs(operation(DUMP)) == ()
 
 
 def test_a_deletion_leaves_blank_nodes_and_relative_iris_and_names_their_graph(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 
 import pytest
 
@@ -82,12 +83,33 @@ def test_a_failure_after_the_first_batch_reports_what_was_removed(
 ) -> None:
     caplog.set_level(logging.INFO)
     store.add(*dumps(3 * BATCH))
-    store.late_failures["delete"] = [LOST, REFUSED]
+    delete = store.delete
+
+    def delete_once(jobs: Sequence[Job]) -> None:
+        if len(store.jobs) < 3 * BATCH:
+            raise REFUSED
+        delete(jobs)
+
+    store.delete = delete_once  # type: ignore[method-assign]
     text = f"refused; {BATCH} jobs removed before that, call again for the rest"
     with pytest.raises(StoreUnavailable, match=f"^{re.escape(text)}$"):
         removal(store, STREAM, DUMP)
     line = f"not cleaned by request: refused; {BATCH} jobs removed before that"
     assert f"dump of stream public: {line}" in caplog.messages
+
+
+def test_a_part_that_was_removed_before_a_refusal_is_counted(store: FakeJobStore) -> None:
+    """Virtuoso answers 404 under load, to some of the updates of one batch."""
+    store.add(*dumps(4))
+    delete = store.delete
+
+    def delete_the_first(jobs: Sequence[Job]) -> None:
+        delete(jobs[:1])
+        raise REFUSED
+
+    store.delete = delete_the_first  # type: ignore[method-assign]
+    assert len(removal(store, STREAM, DUMP)) == 4
+    assert not store.jobs
 
 
 def test_jobs_that_may_have_been_removed_are_forgotten_too(store: FakeJobStore) -> None:
@@ -133,9 +155,10 @@ def test_jobs_that_no_update_can_name_are_named_with_their_graphs() -> None:
 
 def test_a_failure_of_the_first_batch_is_reported_alone(store: FakeJobStore) -> None:
     store.add(*dumps(1))
-    store.failures["delete"] = [StoreError("forbidden")]
+    store.failures["delete"] = [StoreError("forbidden")] * 3
     with pytest.raises(StoreError, match=r"^forbidden$"):
         removal(store, STREAM, DUMP)
+    assert store.calls.count("delete") == 3
 
 
 def test_a_store_that_reports_success_without_removing_jobs_is_reported(
