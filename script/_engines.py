@@ -187,8 +187,9 @@ class StandIn:
         for _ in range(TRIES):
             done = run(self.program, "run", "--", "sh", "-c", MARKED, "sh", *words)
             if done.stdout.endswith(MARK):
-                break
-        return Ended(done.args, done.returncode, done.stdout.removesuffix(MARK), done.stderr)
+                output = done.stdout.removesuffix(MARK)
+                return Ended(done.args, done.returncode, output, done.stderr)
+        raise CheckError(f"{' '.join(words)}: no whole output: {done.stdout}{done.stderr}")
 
 
 class _Process:

@@ -134,7 +134,7 @@ def _close(idle: dict[Server, list[Connection]]) -> None:
 def _open(server: Server, deadline: Deadline, resolver: Resolver) -> Connection:
     """Connect to the first address of the server that answers."""
     scheme, host, port = server
-    http = _connection_class(scheme)(host, port)
+    http = _connection_class(scheme)(f"[{host}]" if ":" in host else host, port)
     refused: OSError = OSError(f"{host} has no address")
     for address in resolver.addresses(host, http.port, deadline):
         try:
@@ -163,29 +163,15 @@ def _connect(address: Address, deadline: Deadline) -> socket.socket:
 
 
 def _secure(connected: socket.socket, host: str, deadline: Deadline) -> ssl.SSLSocket:
-    """Do the TLS handshake. A timeout would bound only each wait, not all of them together."""
+    """Do the TLS handshake; its timeout bounds it as a whole."""
     context = ssl.create_default_context()
     context.sslsocket_class = _TlsSocket
     with _closed_after_failure(connected):
         secure = context.wrap_socket(connected, server_hostname=host, do_handshake_on_connect=False)
     with _closed_after_failure(secure):
-        secure.settimeout(0)
-        while True:
-            try:
-                secure.do_handshake()
-            except ssl.SSLWantReadError:
-                _wait(secure, select.POLLIN, deadline)
-            except ssl.SSLWantWriteError:
-                _wait(secure, select.POLLOUT, deadline)
-            else:
-                return secure
-
-
-def _wait(connected: socket.socket, event: int, deadline: Deadline) -> None:
-    poll = select.poll()
-    poll.register(connected, event)
-    if not poll.poll(1000 * _remaining(deadline)):
-        raise TimeoutError
+        secure.settimeout(_remaining(deadline))
+        secure.do_handshake()
+        return secure
 
 
 def _remaining(deadline: Deadline) -> float:

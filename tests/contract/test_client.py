@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from jobs.store import Deadline, StoreError, StoreUnavailable
+from sparql import resolver
 from sparql.client import RETRY_PAUSES, SparqlClient
 from sparql.errors import MAX_MESSAGE, BadAnswer, Rejected, SparqlError, TimedOut, Unreachable
 from tests.support.canned import Canned, answer
@@ -486,13 +487,13 @@ class NameServer:
         self.asked = threading.Event()
         self.answers = threading.Event()
         self.answered = threading.Event()
-        self._resolve = socket.getaddrinfo
+        self.resolve = socket.getaddrinfo
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         self.asked.set()
         self.answers.wait(PATIENCE)
         self.answered.set()
-        return self._resolve(*args, **options)
+        return self.resolve(*args, **options)
 
 
 @pytest.fixture
@@ -535,6 +536,33 @@ def test_callers_share_the_lookup_of_a_name(
         assert [call.exception() for call in calls] == [None] * 5
     assert len(proxy.requests) == 5
     eventually(lambda: not resolvers())
+
+
+def test_a_lookup_that_never_ends_is_not_shared_for_ever(
+    client: SparqlClient, name_server: NameServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(TimedOut):
+        client.query(QUERY, soon(BRIEF))
+    monkeypatch.setattr(resolver, "MAX_AGE", 0.0)
+    monkeypatch.setattr(socket, "getaddrinfo", name_server.resolve)
+    assert client.query(QUERY, soon())["results"] == {"bindings": []}
+    name_server.answers.set()
+    eventually(lambda: not resolvers())
+
+
+def test_an_address_of_ipv6_needs_no_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """http.client would take its last group for the port."""
+    asked: list[tuple[str, int]] = []
+
+    def resolve(host: str, port: int, **_: object) -> None:
+        asked.append((host, port))
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    for url in ("http://[2001:db8::8890]/sparql", "https://[fe80::abcd]/sparql"):
+        with pytest.raises(Unreachable):
+            client_of(url).query_once(QUERY, soon())
+    assert asked == [("2001:db8::8890", 80), ("fe80::abcd", 443)]
 
 
 def test_an_update_is_not_sent_if_the_name_is_resolved_after_send_by(
