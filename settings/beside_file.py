@@ -8,7 +8,9 @@ stream unnoticed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 
+from jobs import cron
 from jobs.model import JobKind
 from settings.problems import Problems, Weight
 from settings.sources import ENVIRONMENT, Source, validate
@@ -17,8 +19,13 @@ from settings.streams import StreamSource, job_operations
 
 # The file's streams use the task operations of the environment too.
 _SHARED = tuple(kind.task_operation for kind in KIND_FIELDS)
-# Their defaults differ between the variables and the file.
-_WITHOUT_COMMON_DEFAULT = (*_SHARED, "error_creator_uri")
+_PATTERNS = tuple(kind.pattern for kind in KIND_FIELDS)
+# They have no default, or another one in the file.
+_WITHOUT_COMMON_DEFAULT = (
+    *_SHARED,
+    *(kind.job_operation for kind in KIND_FIELDS),
+    "error_creator_uri",
+)
 OWN_FIELDS = tuple(
     name for name in (*EnvironmentStream.model_fields, "error_creator_uri") if name not in _SHARED
 )
@@ -97,7 +104,7 @@ def _warn_of_differences(
         value = getattr(source.fields, name, source.raw.get(key))
         used = getattr(other.fields, field)
         kept = not value if name in OPPOSITES else value
-        if kept == used:
+        if kept == used or (name in _PATTERNS and _same_ticks(str(kept), str(used))):
             continue
         if key in source.raw:
             problem = f"{other.setting(field, used)} of {other.where} is used instead"
@@ -111,6 +118,15 @@ def _warn_of_differences(
         problem = f"not set, and {', '.join(unset.values())} of {other.where} is not the default"
         fix = "nothing to do if the file is right"
         problems.warning(f"{ENVIRONMENT} {', '.join(unset)}", problem, fix, weight=Weight.CHANGE)
+
+
+def _same_ticks(pattern: str, other: str) -> bool:
+    """Return whether two patterns are the same; an invalid one is no reason to compare them."""
+    try:
+        first, second = (cron.parse(text, UTC).pattern.split() for text in (pattern, other))
+    except cron.CronError:
+        return True
+    return ["0", *first][-6:] == ["0", *second][-6:]
 
 
 def _compared(other: Source[FileStream]) -> list[str]:

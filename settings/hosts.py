@@ -20,15 +20,16 @@ def plain_host(text: str) -> str:
     return EVERY_ADDRESS if host in _SAME else host
 
 
-def has_no_port(host: str) -> bool:
-    """Return whether every colon of a host belongs to an address of IPv6."""
-    if ":" not in host:
-        return True
+def is_host(text: str) -> bool:
+    """Return whether a text of the characters of hosts is a name or an address, without a port."""
+    address, zone, name = text.partition("%")
+    if ":" not in text:
+        return not zone
     try:
-        socket.inet_pton(socket.AF_INET6, host.partition("%")[0])
+        socket.inet_pton(socket.AF_INET6, address)
     except OSError:
         return False
-    return True
+    return bool(name) or not zone
 
 
 def own_url(host: str, port: int | str) -> str:

@@ -19,7 +19,7 @@ from pydantic import PlainValidator
 from jobs.iri import iri_problem
 from jobs.model import JobKind
 from jobs.text import invisible
-from settings.hosts import EVERY_ADDRESS, has_no_port, plain_host
+from settings.hosts import EVERY_ADDRESS, is_host, plain_host
 from settings.slips import remedy, space_remedy
 
 RESERVED_NAMES: Final = frozenset(
@@ -98,7 +98,7 @@ def _is_http(text: str) -> bool:
 
 def _host(value: object) -> str:
     host = plain_host(_text(value))
-    if host != EVERY_ADDRESS and not (_HOST.fullmatch(host) and has_no_port(host)):
+    if host != EVERY_ADDRESS and not (_HOST.fullmatch(host) and is_host(host)):
         fix = "use e.g. 127.0.0.1, or unset it to listen on all addresses; the port is in PORT"
         raise InvalidValue("not an address to listen on", fix)
     return host

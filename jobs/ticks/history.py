@@ -59,11 +59,8 @@ def _before(schedule: FireTimes, instant: datetime) -> Iterator[datetime]:
 
 def newest_of_tick(jobs: Iterable[Job], operation: str) -> Job | None:
     """Return the first of the jobs, the newest first, that a tick of this operation made."""
-    return next((job for job in jobs if job.operation == operation and _is_of_tick(job)), None)
-
-
-def _is_of_tick(job: Job) -> bool:
-    return job.created is not None and ids.is_derived(job.uri.removeprefix(JOB_BASE))
+    own = (job for job in jobs if job.operation == operation)
+    return next((job for job in own if ids.is_derived(job.uri.removeprefix(JOB_BASE))), None)
 
 
 def made(ticks: PendingTicks, job: Job) -> bool:

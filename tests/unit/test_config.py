@@ -461,7 +461,17 @@ INVALID_VALUES: dict[tuple[str, ...], dict[str, str]] = {
         ["yes", "0", "1"], "not a boolean; write true or false"
     ),
     ("HOST",): dict.fromkeys(
-        ["my host", "http://localhost", "[::1", "*:80", "1.2.3.4:80", "localhost:80", "[::1]:80"],
+        [
+            "my host",
+            "http://localhost",
+            "[::1",
+            "*:80",
+            "1.2.3.4:80",
+            "localhost:80",
+            "[::1]:80",
+            "::%",
+            "%eth0",
+        ],
         ADDRESS,
     ),
     ("ERROR_CREATOR_URI", "JOBS_GRAPH", HEALING_OPERATION, "DUMP_FILE_CREATION_TASK_OPERATION"): {

@@ -197,3 +197,19 @@ def test_a_task_operation_that_changes_with_the_file_is_named() -> None:
         f'env HEALING_TASK_OPERATION: got "{TASK}mine" — "healingTaskOperation": "{TASK}theirs" '
         f'of {PUBLIC} is used instead; set "healingTaskOperation": "{TASK}mine" there to keep it'
     )
+
+
+def test_the_same_schedule_in_other_words_is_no_change() -> None:
+    environ = same_operations(CRON_PATTERN_DUMP_JOB="0 4 * * *")
+    file = [stream("public", cronPatternDumpJob="0  0 4 * * *")]
+    assert len(warnings_of(environ, {CONFIG: file})) == 1
+
+
+def test_an_invalid_pattern_is_not_recommended() -> None:
+    environ = same_operations(CRON_PATTERN_DUMP_JOB="bogus")
+    assert "bogus" not in " ".join(warnings_of(environ, FILES))
+
+
+def test_a_job_operation_that_is_not_set_has_no_default() -> None:
+    environ = same_operations(ENABLE_DUMP_FILE_CREATION="false") | {DUMP: ""}
+    assert "dumpFileCreationJobOperation" not in " ".join(warnings_of(environ, FILES))
