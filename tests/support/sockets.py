@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import socket
 import struct
@@ -12,8 +13,10 @@ from collections.abc import Callable
 POLL_INTERVAL = 0.02  # seconds
 
 # Below Linux' range for outgoing connections (32768 and up), so that no connection takes the port
-# of a store between its stop and its next start.
-PORTS = range(20000, 32000)
+# of a store between its stop and its next start. Test runs beside each other use other parts of it:
+# one took the port of a service that the other had killed and started again.
+PARTS = 8
+PORTS = range(20000, 32000)[os.getpid() % PARTS :: PARTS]
 
 
 def free_port() -> int:
