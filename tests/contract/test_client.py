@@ -524,7 +524,7 @@ def resolvers() -> list[threading.Thread]:
 def test_callers_share_the_lookup_of_a_name(
     client: SparqlClient, proxy: FaultProxy, name_server: NameServer
 ) -> None:
-    """A name server that hangs holds one thread, however many callers wait or have stopped."""
+    """A name server that hangs holds one thread, however many callers wait for it."""
     with pytest.raises(TimedOut):
         client.query(QUERY, soon(BRIEF))
     with ThreadPoolExecutor() as callers:
