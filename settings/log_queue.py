@@ -1,7 +1,8 @@
 """The log's way out: a bounded queue, and a thread that writes it to standard output.
 
 Standard output can block for any time, for example while a log driver is stalled. Nothing else in
-the service may wait for it.
+the service may wait for it. The thread also gathers lines for a moment, because it would take the
+interpreter from a call that has just logged a line and is about to answer.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from threading import Condition, Thread
 from typing import Protocol
 
 MAX_WAITING = 4 << 20  # bytes of lines that wait for standard output
+GATHER_SECONDS = 0.02  # from the first line that waits until the lines are written
 FLUSH_SECONDS = 0.3  # for the lines that wait when the process ends
 FULL_PAUSE = 0.05  # seconds between two tries on an output that is full and does not block
 
@@ -59,7 +61,8 @@ class LogQueue(logging.Handler):
             else:
                 self._lines.append(line)
                 self._size += len(line)
-                self._changed.notify_all()
+                if len(self._lines) == 1:  # the writer gathers the others by itself
+                    self._changed.notify_all()
 
     def flush(self) -> None:
         """Wait a moment until all lines are written; `logging` calls this at the end."""
@@ -101,6 +104,7 @@ class LogQueue(logging.Handler):
         """
         with self._changed:
             self._changed.wait_for(lambda: self._lines or self._closing)
+            self._changed.wait_for(lambda: self._closing, GATHER_SECONDS)
             lines, refused = list(self._lines), self._refused
             self._lines.clear()
             self._size = self._refused = 0

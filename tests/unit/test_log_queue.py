@@ -80,6 +80,21 @@ def test_lines_are_written_in_order_and_whole(queue: LogQueue, output: StalledOu
     assert queue.dropped == 0
 
 
+def test_lines_wait_for_others_of_the_same_moment_but_not_at_the_end(
+    output: StalledOutput, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The writer takes no time from the call that has just logged a line."""
+    monkeypatch.setattr(log_queue, "GATHER_SECONDS", PATIENCE)
+    output.released.set()
+    with writing(LogQueue(output)) as queue:
+        info(queue, "first")
+        info(queue, "second")
+        queue.flush()
+        assert not output.asked.is_set()
+    queue.flush()
+    assert output.lines == ["INFO first", "INFO second"]
+
+
 def test_a_full_queue_drops_counts_and_reports_once_when_it_flows_again(
     queue: LogQueue, output: StalledOutput, monkeypatch: pytest.MonkeyPatch
 ) -> None:
