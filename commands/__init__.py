@@ -6,10 +6,7 @@ import click
 from flask import Flask
 from flask.cli import FlaskGroup
 
-from commands import check, run_job, schedule, status
 from commands.context import Contexts, attach
-
-COMMANDS = (check.check, schedule.schedule, status.status, run_job.run_job)
 
 
 def for_commands() -> bool:
@@ -21,10 +18,17 @@ def for_commands() -> bool:
     return invocation is not None and isinstance(invocation.command, FlaskGroup)
 
 
+def all_commands() -> tuple[click.Command, ...]:
+    """Import the commands, and return them; the service itself needs none."""
+    from commands import check, run_job, schedule, status  # noqa: PLC0415
+
+    return check.check, schedule.schedule, status.status, run_job.run_job
+
+
 def command_app(contexts: Contexts) -> Flask:
     """Return an application that has only the commands; the one that runs makes its context."""
     app = Flask(__name__, static_folder=None)
     attach(app, contexts)
-    for command in COMMANDS:
+    for command in all_commands():
         app.cli.add_command(command)
     return app

@@ -98,6 +98,15 @@ def test_the_health_check_starts_without_the_service() -> None:
     assert done.stdout == "set()\n"
 
 
+def test_the_service_starts_without_what_only_its_commands_need() -> None:
+    commands = "'commands.check', 'commands.run_job', 'commands.schedule', 'commands.status'"
+    code = f"import sys, app; print({{{commands}, 'yaml', 'tree_sitter'}} & {{*sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set()\n"
+
+
 def test_the_composition_root_holds_no_sparql() -> None:
     text = (ROOT / "app.py").read_text()
     assert not [word for word in ("SELECT", "INSERT", "PREFIX", "GRAPH") if word in text]

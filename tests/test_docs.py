@@ -16,7 +16,7 @@ import pyoxigraph
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from commands import COMMANDS
+from commands import all_commands
 from config import Settings, load
 from jobs.maintenance.diagnosis import Cause
 from jobs.model import JobKind, NewJob, Status
@@ -39,7 +39,7 @@ README_LIMIT = 8000  # bytes: a newcomer reads it in a few minutes
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 TEXTS = dict(zip(NAMES, (page.read_text() for page in PAGES), strict=True))
 ALL = "\n".join(TEXTS.values())
-COMMANDS_BY_NAME = {str(command.name): command for command in COMMANDS}
+COMMANDS_BY_NAME = {str(command.name): command for command in all_commands()}
 OPERATION = "http://redpencil.data.gift/id/jobs/concept/JobOperation/deltas/deltaDumpFileCreation"
 GRAPH = "http://mu.semte.ch/graphs/system/jobs"
 EXAMPLE_JOB = NewJob(

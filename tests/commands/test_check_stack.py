@@ -160,14 +160,6 @@ def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:
     assert result.exit_code == 2
 
 
-def test_the_service_loads_no_parser_that_only_this_command_needs() -> None:
-    code = "import sys, app; print([m for m in sys.modules if m in ('yaml', 'tree_sitter')])"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "[]\n"
-
-
 # Documentation
 
 

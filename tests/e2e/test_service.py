@@ -6,6 +6,7 @@ import ctypes
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from tests.support import stack
 from tests.support.patience import PATIENCE
 from tests.support.servers import Oxigraph, Store
-from tests.support.service import DUMP, HEALING, NEVER, SYNC, Service, eventually
+from tests.support.service import DUMP, HEALING, NEVER, ROOT, SYNC, Service, eventually
 from tests.support.sockets import free_port
 
 EVERY_SECOND = "* * * * * *"
@@ -108,6 +109,7 @@ def test_the_log_shows_what_was_written_and_what_comes_next(embedded: Store) -> 
     with Service(embedded, {"CRON_PATTERN_DUMP_JOB": "0 0 6 * * 6"}) as service:
         service.logged("created job")
         service.call("POST", "/dump-publication-graph-jobs")
+        eventually(lambda: service.log.count("created job") == 2, "both jobs in the log")
         assert service.log.count("INSERT DATA") == 2, "job and task, in one request"
         assert '"0 0 6 * * 6", next Saturday ' in service.log
         assert "Traceback" not in service.log
@@ -148,6 +150,36 @@ def test_calls_and_ticks_survive_a_store_that_stops() -> None:
             lambda: service.call("POST", "/dump-publication-graph-jobs").status == 200,
             "a job after the store started again",
         )
+
+
+# Runs the service, and stops it when Python looks for garbage again after the imports.
+WATCHED = """
+import gc, os, runpy, signal, threading, time
+
+def stop_when_collecting():
+    while not (gc.get_freeze_count() and gc.isenabled()):
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+threading.Thread(target=stop_when_collecting, daemon=True).start()
+runpy.run_path("app.py", run_name="__main__")
+"""
+
+
+def test_garbage_is_collected_after_the_start(embedded: Store) -> None:
+    """The imports at the start go without."""
+    service = Service(embedded)
+    done = subprocess.run(
+        [sys.executable, "-c", WATCHED],
+        cwd=ROOT,
+        env=service.variables,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert "INFO listening on" in done.stdout, done.stderr
+    assert done.returncode == 0, done.stderr
 
 
 def test_ctrl_c_stops_the_service(embedded: Store) -> None:
