@@ -106,6 +106,21 @@ def parse_subjects(bindings: Iterable[Binding]) -> Subjects:
     return subjects
 
 
+def parse_values(bindings: Iterable[Binding]) -> Subjects:
+    """Return what an answer lists that has a row for each combination of values, in its order.
+
+    The values are named as in `PROPERTIES`, and belong to no graph. Virtuoso returns an empty row
+    where there is no subject.
+    """
+    subjects: dict[str, Subject] = {}
+    for binding in filter(None, bindings):
+        uri = required(binding, "subject")
+        values = subjects.setdefault(uri, Subject(uri, {"": {}})).graphs[""]
+        for name in binding.keys() - {"subject"}:
+            values.setdefault(name, []).append(binding[name])
+    return subjects
+
+
 def _add(values: dict[str, list[str]], line: str) -> None:
     """Add a property with its value; a line of a longer text is no property that counts."""
     property_, _, value = line.partition(" ")

@@ -33,7 +33,7 @@ MAX_ROWS = 5000  # of one answer about all streams; Virtuoso's own limit is ofte
 ALL = integer(10_000_000)  # subjects; Virtuoso evaluates a subquery with a LIMIT first
 MAX_RECENT = 3000  # jobs of one kind
 MAX_LISTED = 1000  # operations of one list; Virtuoso takes at most 4,094
-MAX_DELETED = 1000  # jobs of one read; Virtuoso takes lists of at most 4,094 values
+MAX_DELETED = 3000  # jobs of one read; their parts are then read and removed in parallel
 
 
 @cache
@@ -116,11 +116,6 @@ def find_jobs(jobs: Sequence[str]) -> str:
     return fill(statement("find_jobs.rq"), jobs=rows_of(jobs))
 
 
-def facts(subjects: Sequence[str]) -> str:
-    """Return the query for what these jobs or tasks have."""
-    return fill(statement("facts.rq"), subjects=rows_of(subjects))
-
-
 def parts_of_jobs(jobs: Sequence[str]) -> str:
     """Return the query for these jobs, their tasks, and the errors that reference them."""
     return fill(statement("parts_of_jobs.rq"), jobs=rows_of(jobs))
@@ -192,7 +187,7 @@ def _reference(job: str | None) -> Term:
 
 
 def deletable_jobs(operation: str) -> str:
-    """Return the query for jobs of an operation, as many as one update removes."""
+    """Return the query for subjects of an operation, as many as one `delete` removes."""
     return fill(
         statement("deletable_jobs.rq"), operation=iri(operation), limit=integer(MAX_DELETED)
     )

@@ -197,9 +197,12 @@ class BoundSparqlStore:
 
     def deletable_jobs(self, operation: str) -> tuple[Job, ...]:
         """Return jobs of an operation, as many as one `delete` takes."""
-        found = self._select(queries.deletable_jobs(operation), answers.parse_jobs)
-        named = list(filter(is_iri, found))  # no more than one read takes
-        jobs = all_jobs_of(self._subjects(queries.facts(named)), operation) if named else ()
+        found = self._select(queries.deletable_jobs(operation), facts.parse_values)
+        jobs = tuple(
+            Job(uri=one.uri, operation=operation, status=one.status)
+            for one in found.values()
+            if one.is_job and is_iri(one.uri)
+        )
         if not jobs and len(found) >= queries.MAX_DELETED:
             raise BadAnswer(f"the first {len(found)} subjects with {operation} are no jobs")
         return jobs

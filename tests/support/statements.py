@@ -65,7 +65,6 @@ STATEMENTS = [
     Statement("jobs_of_operations.rq", partial(queries.jobs_of_operations, OPERATIONS)),
     Statement("some_jobs.rq", partial(past_queries.some_jobs, OPERATIONS)),
     Statement("operation_in_use.rq", partial(past_queries.operations_in_use, OPERATIONS)),
-    Statement("facts.rq", partial(queries.facts, JOB_URIS)),
     Statement("parts_of_jobs.rq", partial(queries.parts_of_jobs, JOB_URIS)),
     Statement("active_subjects.rq", partial(queries.active_subjects, OPERATIONS)),
     Statement("active_subjects.rq", partial(queries.active_subjects, MANY), "of many streams"),

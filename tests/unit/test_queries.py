@@ -89,8 +89,8 @@ def test_a_statement_holds_nothing_that_a_store_of_a_stack_refuses(statement: St
 
 @every_statement
 def test_a_query_that_searches_leaves_room_for_a_new_text(statement: Statement) -> None:
-    """Virtuoso keeps the plan of a text; one that names its subjects needs no new plan."""
-    named = statement.is_update or statement.file in ("ping.rq", "facts.rq")
+    """Virtuoso keeps the plan of a text."""
+    named = statement.is_update or statement.file == "ping.rq"
     assert (ANY_GRAPH in statement.fill()) is not named
 
 
