@@ -18,6 +18,7 @@ from tests.chaos.logs import LineKind
 from tests.chaos.outcomes import Outcome, Tick, ticks_of
 
 TOLERANCE = 0.5  # seconds
+LAST_LINES = 3  # of the log of a process that crashed
 
 
 @dataclass(kw_only=True)
@@ -125,10 +126,11 @@ def missed_early(evidence: Evidence) -> list[str]:
 
 
 def crashes(history: History) -> list[str]:
-    """Return the process runs that crashed, or failed when they were stopped."""
+    """Return the process runs that crashed, or failed when they were stopped, with the reason."""
     return [
         f"process {run.process} ended with status {run.exit_status} after "
-        f"{run.ended - run.started:.1f} s"
+        f"{run.ended - run.started:.1f} s, its log ends with: "
+        + " / ".join(line.text for line in run.lines[-LAST_LINES:])
         for run in history.process_runs
         if run.ended is not None and not run.killed and run.exit_status != 0
     ]

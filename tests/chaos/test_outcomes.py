@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.chaos.history import LogLine
 from tests.chaos.history_builder import TICKS, HistoryBuilder, clean_run
 from tests.chaos.outcomes import Outcome
 from tests.chaos.streams import Kind
@@ -214,7 +215,10 @@ def test_a_lost_tick_without_a_newer_one_is_unaccounted() -> None:
 
 def test_a_process_must_not_crash_or_stop_with_an_error() -> None:
     run = clean_run()
-    run.history.process_runs[0].ended, run.history.process_runs[0].exit_status = run.history.end, 1
-    assert run.violations() == {"crashes and failed stops": 1}
-    run.history.process_runs[0].exit_status = 0
+    crashed = run.history.process_runs[0]
+    crashed.ended, crashed.exit_status = run.history.end, 1
+    crashed.lines.append(LogLine(at=run.history.end, text="can't listen on port 80: in use"))
+    (found,) = run.audit().violations["crashes and failed stops"]
+    assert found.endswith("can't listen on port 80: in use")
+    crashed.exit_status = 0
     assert run.audit().clean
