@@ -36,6 +36,12 @@ STREAM = {
 }
 CALLS = ("dump-publication-graph-jobs", "healing-jobs", "initial-sync-jobs")
 STOP_LIMIT = 1.0  # seconds
+WITHOUT_BYTE_CODE = """
+import os, sys, app, web.health_check
+specs = [getattr(module, "__spec__", None) for module in sys.modules.values()]
+cached = [spec.cached for spec in specs if getattr(spec, "cached", None)]
+print(*(path for path in cached if not os.path.exists(path)), end="")
+"""
 CONFIG_STATUS = 78
 
 
@@ -52,6 +58,7 @@ def main(program: str, *images: str) -> None:
         with engine.container(STREAM | variables) as container:
             check_schedules(container, store, port)
             check_rights(container)
+            check_byte_code(container)
             check_calls(container, store, port)
             check_health(container, port)
             check_stop(container)
@@ -94,6 +101,13 @@ def check_rights(container: Container) -> None:
     refused = container.inside("touch", "/app/file").returncode
     require(refused != 0, "the service may write into its folder")
     done("user 1000, who may not write into the service's folder")
+
+
+def check_byte_code(container: Container) -> None:
+    """Check that nothing is compiled at each start and health check: nobody may write there."""
+    missing = output(container, "python", "-c", WITHOUT_BYTE_CODE)
+    require(not missing, f"without byte code: {missing}")
+    done("byte code of all that a start imports")
 
 
 def check_schedules(container: Container, store: Oxigraph, port: str) -> None:
