@@ -19,7 +19,7 @@ from jobs.ticks.policy import FireTimes
 LAST = 15  # ticks before the newest one that are all looked up
 GROWTH = 1.1  # of the distance of the earlier ones that are looked up
 MAX_AGE = timedelta(days=400)  # of the ticks that are looked up
-READ_AGE = timedelta(days=2)  # of the jobs that a start reads to find one of another pattern
+READ_AGE = timedelta(days=2)  # of the jobs among which a start finds the newest one of a tick
 STEP = timedelta(microseconds=1)
 CHECKED = 2000  # jobs of all schedules that a sweep inspects, and of one:
 CHECKED_OF_ONE = 100
@@ -63,12 +63,12 @@ def newest_of_tick(jobs: Iterable[Job], operation: str) -> Job | None:
     return next((job for job in own if ids.is_derived(job.uri.removeprefix(JOB_BASE))), None)
 
 
-def made(ticks: PendingTicks, job: Job) -> bool:
-    """Return whether the job is of one of the schedule's last ticks before it was created."""
+def tick_of(ticks: PendingTicks, job: Job) -> datetime | None:
+    """Return which of the schedule's last ticks before the job was created is the job's, if any."""
     created = job.created or EARLIEST
     latest = ticks.schedule.latest(created)
     candidates = (latest, *last_before(ticks.schedule, latest))
-    return job.uri in {tick_job(ticks, fire_time) for fire_time in candidates}
+    return next((one for one in candidates if tick_job(ticks, one) == job.uri), None)
 
 
 def recent_jobs(schedules: Iterable[PendingTicks], now: datetime) -> list[str]:

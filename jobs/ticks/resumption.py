@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,9 +14,9 @@ from jobs.ticks.history import (
     STEP,
     last_before,
     long_before,
-    made,
     newest_of_tick,
     tick_job,
+    tick_of,
 )
 from jobs.ticks.pending import PendingTicks
 from jobs.ticks.recorder import TickRecorder
@@ -58,7 +58,12 @@ class Resumption:
             )
         unproven = [ticks for ticks in recurring if ticks not in found]
         old = self._older_streams(unproven, in_use)
-        others = self._jobs_of_other_patterns(found)
+        others: dict[PendingTicks, Job] = {}
+        for ticks, job in self._newest_jobs(recurring, in_use, found):
+            if fire_time := tick_of(ticks, job):
+                found[ticks] = fire_time
+            else:
+                others[ticks] = job
         for ticks in recurring:
             if other := others.get(ticks):
                 self.recorder.not_resumed(_newest(ticks), CHANGED_PATTERN.format(other))
@@ -101,20 +106,27 @@ class Resumption:
             found[ticks] = max(fire_time, found.get(ticks, fire_time))
         return found
 
-    def _jobs_of_other_patterns(
-        self, last_ticks: Mapping[PendingTicks, datetime]
-    ) -> dict[PendingTicks, Job]:
-        """Return the newest job of a tick, of the schedules for which it is of another pattern.
+    def _newest_jobs(
+        self,
+        recurring: Iterable[PendingTicks],
+        in_use: Collection[str],
+        found: Mapping[PendingTicks, datetime],
+    ) -> Iterator[tuple[PendingTicks, Job]]:
+        """Yield the newest job of a tick, of each schedule whose newest tick has none.
 
-        A pattern may have been in use before another one, or have fire times in common with it.
+        It may be of another pattern, which was in use before, or have been in use in between. It
+        may also be of a tick that was not looked up.
         """
-        left = [ticks for ticks, last in last_ticks.items() if last < ticks.handled_until]
-        if not left:
-            return {}
-        operations = sorted({ticks.operation for ticks in left})
-        jobs = self._bound().recent(operations, self.clock.now() - READ_AGE)
-        newest = {ticks: newest_of_tick(jobs, ticks.operation) for ticks in left}
-        return {ticks: job for ticks, job in newest.items() if job and not made(ticks, job)}
+        left = [
+            ticks
+            for ticks in recurring
+            if ticks.operation in in_use and found.get(ticks) != ticks.handled_until
+        ]
+        if left:
+            operations = sorted({ticks.operation for ticks in left})
+            jobs = self._bound().recent(operations, self.clock.now() - READ_AGE)
+            newest = ((ticks, newest_of_tick(jobs, ticks.operation)) for ticks in left)
+            yield from ((ticks, job) for ticks, job in newest if job)
 
     def _resume_after(self, ticks: PendingTicks, last: datetime) -> None:
         """Resume a schedule whose last tick with a job is known."""

@@ -169,8 +169,26 @@ def test_a_time_before_a_pattern_was_used_is_no_tick(caplog: pytest.LogCaptureFi
     dumps = started(*(tick_job_of(DUMP, START - 3 * HOUR - days * DAY) for days in range(20)))
     dumps.reconcile(START + HOUR / 2)
     assert dumps.sent == []
+    newest = tick_job_of(DUMP, START - 3 * HOUR)
+    why = f"the newest job of a tick, {newest}, is of another pattern"
+    assert caplog.messages == [f"{TICK}: is not resumed: {why}"]
+
+
+def test_jobs_that_no_tick_made_show_no_pattern(caplog: pytest.LogCaptureFixture) -> None:
+    dumps = started(job_of(DUMP, Status.SUCCESS, created=START - DAY))
+    dumps.reconcile(START + HOUR / 2)
+    assert dumps.sent == []
     why = "no job shows that its pattern was used, and its operation has other jobs"
     assert caplog.messages == [f"{TICK}: is not resumed: {why}"]
+
+
+@pytest.mark.parametrize("ago", range(1, 61))
+def test_the_only_job_of_a_tick_shows_the_pattern_whichever_tick_it_is(
+    caplog: pytest.LogCaptureFixture, ago: int
+) -> None:
+    """A store may lose the writes of some minutes, which are many ticks of such a pattern."""
+    started(tick_job_of(DUMP, START - ago * 10 * SECOND), pattern="*/10 * * * * *")
+    assert LEFT_OVER in caplog.messages[0]
 
 
 def test_a_tick_is_resumed_if_only_the_jobs_of_its_operation_were_removed(
