@@ -15,7 +15,7 @@ import signal
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 if __name__ == "__main__":
-    gc.disable()  # Imports leave no garbage; looking for it takes a fifteenth of the start
+    gc.disable()  # Imports leave little garbage; looking for it takes a fifteenth of the start
     # Until `serve` replaces these handlers, nothing runs that has to be stopped. Without a handler
     # SIGTERM ends a process with another status than 0, and process 1 of a container ignores it.
     for _number in SIGNALS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from jobs.iri import BY_HAND
@@ -17,6 +18,23 @@ from jobs.text import count, first_few
 _log = logging.getLogger(__name__)
 
 MAX_VAIN = 3  # updates in a row after which a read finds every job of the batch again
+
+
+@dataclass
+class _Progress:
+    """Which jobs were sent for removal, and which of them a read did not find any more.
+
+    `unread` is how many jobs of the last batch no read has shown yet: they may be gone, or not.
+    """
+
+    sent: dict[str, Job] = field(default_factory=dict)
+    removed: dict[str, Job] = field(default_factory=dict)
+    unread: int = 0
+
+    def __str__(self) -> str:
+        """Return how many jobs were removed, for a message about a failure."""
+        text = f"{count(len(self.removed), 'job')} removed before that"
+        return text + (f", and perhaps some of {self.unread} more" if self.unread else "")
 
 
 class Deleted(NamedTuple):
@@ -43,24 +61,24 @@ def delete_jobs(
     """
     log = log_about(_log, stream, kind)
     operation = stream.operation(kind)
-    removed: dict[str, Job] = {}
-    sent: dict[str, Job] = {}
+    progress = _Progress()
     try:
-        _delete_batches(store, operation, removed, sent)
+        _delete_batches(store, operation, progress)
         left = store.undeletable_jobs(operation)
     except StoreError as error:
-        text = f"{error}; {count(len(removed), 'job')} removed before that"
+        text = f"{error}; {progress}"
         log.warning("not cleaned by request: %s", text)
-        if not removed:
+        if not (progress.removed or progress.unread):
             raise
         raise StoreUnavailable(f"{text}, call again for the rest", sent=True) from error
     finally:
-        forget(sent.keys())
-    log.info("cleaned by request: %s", _summary(tuple(removed.values())))
+        forget(progress.sent.keys())
+    removed = tuple(progress.removed.values())
+    log.info("cleaned by request: %s", _summary(removed))
     consequence = _consequence(store, stream, kind) if removed else ""
     if consequence:
         log.warning("%s", consequence)
-    return Deleted(tuple(removed.values()), left, consequence)
+    return Deleted(removed, left, consequence)
 
 
 def _consequence(store: BoundStore, stream: Stream, kind: JobKind) -> str:
@@ -83,27 +101,28 @@ def refuse_undeletable(jobs: Sequence[Job], removed: int) -> None:
         raise StoreError(f"{left}: {named}; {why}; {BY_HAND}")
 
 
-def _delete_batches(
-    store: BoundStore, operation: str, removed: dict[str, Job], sent: dict[str, Job]
-) -> None:
-    """Remove batches until none is left; note what was sent, and what a read found removed."""
+def _delete_batches(store: BoundStore, operation: str, progress: _Progress) -> None:
+    """Remove batches until none is left."""
     last: dict[str, Job] = {}
     in_vain = 0
     doubt: StoreError = StoreUnavailable("the store does not remove the jobs", sent=True)
     while batch := store.deletable_jobs(operation):
         left = {job.uri for job in batch}
         gone = {uri: job for uri, job in last.items() if uri not in left}
-        removed |= gone
+        progress.removed |= gone
+        progress.unread = 0
         in_vain = in_vain + 1 if last and not gone else 0
         if in_vain == MAX_VAIN:
             raise doubt
         last = {job.uri: job for job in batch}
-        sent |= last
+        progress.sent |= last
+        progress.unread = len(last)
         try:
             store.delete(batch)
         except StoreError as error:  # the next read shows which part was removed
             doubt = error
-    removed |= last
+    progress.removed |= last
+    progress.unread = 0
 
 
 def _summary(jobs: tuple[Job, ...]) -> str:

@@ -14,7 +14,7 @@ from threading import Condition, Thread
 from typing import Protocol
 
 MAX_WAITING = 4 << 20  # bytes of lines that wait for standard output
-GATHER_SECONDS = 0.02  # from the first line that waits until the lines are written
+GATHER_SECONDS = 0.02  # for which the writer waits for further lines
 FLUSH_SECONDS = 0.3  # for the lines that wait when the process ends
 FULL_PAUSE = 0.05  # seconds between two tries on an output that is full and does not block
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Any, TypeAlias
 
@@ -33,6 +33,11 @@ def parse_bindings(answer: Any) -> list[Binding]:
     if not (texts and isinstance(bindings, list)):
         raise AnswerError("not the JSON of a SELECT: its bindings are no list of texts")
     return parsed
+
+
+def filled(bindings: Iterable[Binding]) -> Iterator[Binding]:
+    """Yield the rows that have a value: Virtuoso returns an empty row where there is none."""
+    return (binding for binding in bindings if any(binding.values()))
 
 
 def parse_jobs(bindings: Sequence[Binding]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 BATCH = 1000  # values of one list; Virtuoso takes at most 4,094
 SOUGHT = 20  # operations of one query that has a branch for each
@@ -22,7 +23,21 @@ def batches(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
 
 
 def in_parallel(work: Callable[[Sequence[str]], None], parts: Iterable[Sequence[str]]) -> None:
-    """Do the work for each part, `AT_ONCE` of them at a time; raise the first error at the end."""
+    """Do the work for each part, `AT_ONCE` of them at a time.
+
+    After an error no further part is begun, and the error is raised when the running ones are done.
+    """
+    failed = Event()
+
+    def begin(part: Sequence[str]) -> None:
+        if failed.is_set():
+            return
+        try:
+            work(part)
+        except BaseException:
+            failed.set()
+            raise
+
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for done in [pool.submit(work, part) for part in parts]:
+        for done in [pool.submit(begin, part) for part in parts]:
             done.result()

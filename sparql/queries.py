@@ -33,7 +33,8 @@ MAX_ROWS = 5000  # of one answer about all streams; Virtuoso's own limit is ofte
 ALL = integer(10_000_000)  # subjects; Virtuoso evaluates a subquery with a LIMIT first
 MAX_RECENT = 3000  # jobs of one kind
 MAX_LISTED = 1000  # operations of one list; Virtuoso takes at most 4,094
-MAX_DELETED = 3000  # jobs of one read; their parts are then read and removed in parallel
+MAX_DELETED = 3000  # jobs of one read, which are then removed in parallel
+MAX_UNDELETABLE = 1000  # jobs
 
 
 @cache
@@ -196,7 +197,7 @@ def deletable_jobs(operation: str) -> str:
 def remaining_jobs(operation: str) -> str:
     """Return the query for jobs of an operation, also those that no update can name."""
     return fill(
-        statement("remaining_jobs.rq"), operation=iri(operation), limit=integer(MAX_DELETED)
+        statement("remaining_jobs.rq"), operation=iri(operation), limit=integer(MAX_UNDELETABLE)
     )
 
 

@@ -548,6 +548,25 @@ def test_a_job_that_no_update_can_name_keeps_no_other_from_deletion_or_repair(
     assert job.uri == JOB
 
 
+def test_a_job_to_be_deleted_may_have_its_type_and_status_in_two_graphs(
+    triplestore: Store, store: BoundSparqlStore
+) -> None:
+    """The log says which of the removed jobs were active."""
+    for number, triple in enumerate(
+        (f"task:operation <{operation(DUMP)}>", "a cogs:Job", f"adms:status <{stack.STATUS}busy>")
+    ):
+        put(triplestore, f"http://example.org/graphs/{number}", f"<{JOB}> {triple} .")
+    assert [job.active for job in store.deletable_jobs(operation(DUMP))] == [True]
+
+
+def test_a_job_of_many_types_takes_one_row_of_the_read_before_its_deletion(
+    triplestore: Store,
+) -> None:
+    """Virtuoso often answers 10,000 rows at most, and 3,000 jobs are read."""
+    put(triplestore, GRAPH, job_text(JOB) + f"<{JOB}> a <urn:type:1>, <urn:type:2>, <urn:type:3> .")
+    assert len(select(triplestore, queries.deletable_jobs(operation(DUMP)))) == 1
+
+
 def test_a_deletion_is_not_done_while_only_other_subjects_are_listed(
     triplestore: Store, store: BoundSparqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

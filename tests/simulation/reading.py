@@ -11,6 +11,7 @@ from typing import Any
 from jobs.clock import EARLIEST
 from jobs.model import SERVICE, Job, JobKind, Status, Stream, StreamState, Task
 from jobs.store import CurrentJobs, Inspection, JobWithoutTask, TaskWithoutJob
+from sparql.queries import MAX_DELETED
 from sparql.terms import is_iri
 from tests.simulation.triples import Properties, Triples
 
@@ -147,7 +148,7 @@ def deletable(triples: Triples, operation: str) -> tuple[Job, ...]:
     uris = sorted(uri for uri in triples.by_operation.get(operation, ()) if is_iri(uri))
     return tuple(
         Job(uri=uri, operation=operation, status=_prevailing(triples.subjects[uri]))
-        for uri in uris[:1000]
+        for uri in uris[:MAX_DELETED]
         if triples.is_job(uri)
     )
 

@@ -19,8 +19,9 @@ from jobs.store import (
     StoreUnavailable,
     TaskWithoutJob,
 )
+from sparql.queries import MAX_DELETED
 
-BATCH = 1000
+BATCH = MAX_DELETED
 FEW = 10
 GRAPH = "http://mu.semte.ch/graphs/system/jobs"
 REFUSED = StoreUnavailable("refused", sent=False)  # certainly nothing was written
@@ -190,7 +191,8 @@ class FakeJobStore:
         self._called("deletable_jobs")
         found = sorted(uri for uri, job in self.jobs.items() if job.operation == operation)
         nameable = [uri for uri in found if not iri_problem(uri)]
-        return tuple(self.jobs[uri] for uri in nameable[:BATCH])
+        jobs = [self.jobs[uri] for uri in nameable[:BATCH]]
+        return tuple(Job(uri=job.uri, operation=operation, status=job.status) for job in jobs)
 
     def delete(self, jobs: Sequence[Job]) -> None:
         self._called("delete")

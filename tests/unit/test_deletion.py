@@ -42,7 +42,7 @@ def test_all_jobs_of_the_kind_are_removed_and_active_ones_are_named(
     caplog.set_level(logging.INFO)
     kept, active, ended = job_of(HEALING), job_of(DUMP), job_of(DUMP, Status.SUCCESS)
     store.add(kept, active, ended)
-    assert set(removal(store, STREAM, DUMP)) == {active, ended}
+    assert {job.uri for job in removal(store, STREAM, DUMP)} == {active.uri, ended.uri}
     assert set(store.jobs) == {kept.uri}
     text = f"2 jobs with their tasks and errors, 1 of them active: {active} (busy)"
     assert f"dump of stream public: cleaned by request: {text}" in caplog.messages
@@ -70,7 +70,7 @@ def test_jobs_of_a_kind_without_an_operation_cannot_be_removed(store: FakeJobSto
         removal(store, stream_of(unconfigured=[DUMP]), DUMP)
 
 
-def test_each_thousand_jobs_takes_two_requests(store: FakeJobStore) -> None:
+def test_each_batch_is_read_and_removed(store: FakeJobStore) -> None:
     store.add(*dumps(10 * BATCH))
     assert len(removal(store, STREAM, DUMP)) == 10 * BATCH
     calls = [*["deletable_jobs", "delete"] * 10, "deletable_jobs", "undeletable_jobs"]
@@ -110,6 +110,22 @@ def test_a_part_that_was_removed_before_a_refusal_is_counted(store: FakeJobStore
     store.delete = delete_the_first  # type: ignore[method-assign]
     assert len(removal(store, STREAM, DUMP)) == 4
     assert not store.jobs
+
+
+def test_a_batch_that_no_read_has_shown_may_be_removed_in_part(store: FakeJobStore) -> None:
+    """The deadline came while the parts of the first batch were removed."""
+    store.add(*dumps(3))
+    delete = store.delete
+
+    def delete_the_first(jobs: Sequence[Job]) -> None:
+        delete(jobs[:1])
+        store.failures["deletable_jobs"] = [REFUSED]
+        raise LOST
+
+    store.delete = delete_the_first  # type: ignore[method-assign]
+    text = "no jobs removed before that, and perhaps some of 3 more, call again for the rest"
+    with pytest.raises(StoreUnavailable, match=f"^refused; {text}$"):
+        removal(store, STREAM, DUMP)
 
 
 def test_jobs_that_may_have_been_removed_are_forgotten_too(store: FakeJobStore) -> None:
