@@ -223,10 +223,11 @@ def _list_of(iris: Iterable[str]) -> Term:
 def _is_known(operations: Sequence[str]) -> Term:
     """Return the condition that `?operation` is one of these, if stores accept the list.
 
-    IF keeps a store from beginning with the operations, which have the whole history.
+    IF keeps a store from beginning with the operations, which have the whole history. So does a
+    list of more than one: for a Virtuoso, a list of one is the same as the one.
     """
     few = len(operations) <= MAX_LISTED
-    known = f'IF(true, ?operation, "") IN ({_list_of(operations)})'
+    known = f'IF(true, ?operation, "") IN ({_list_of([*operations, NOTHING_IRI])})'
     return Term(known if few else "BOUND(?operation)")
 
 

@@ -68,6 +68,7 @@ STATEMENTS = [
     Statement("parts_of_jobs.rq", partial(queries.parts_of_jobs, JOB_URIS)),
     Statement("active_subjects.rq", partial(queries.active_subjects, OPERATIONS)),
     Statement("active_subjects.rq", partial(queries.active_subjects, MANY), "of many streams"),
+    Statement("active_subjects.rq", partial(queries.active_subjects, [operation(DUMP)]), "of one"),
     Statement("current_jobs.rq", partial(queries.current_jobs, OPERATIONS, NOW)),
     Statement("recent_jobs.rq", partial(queries.recent_jobs, OPERATIONS, NOW)),
     Statement("newest_jobs.rq", partial(past_queries.newest_jobs, OPERATIONS, NOW)),

@@ -95,6 +95,13 @@ def test_a_query_that_searches_leaves_room_for_a_new_text(statement: Statement) 
 
 
 @every_statement
+def test_no_list_of_operations_has_only_one(statement: Statement) -> None:
+    """A Virtuoso begins with an operation that a list of one names, and that has the history."""
+    for list_of_operations in re.findall(r'"" *\) IN \(([^)]*)\)', statement.fill()):
+        assert list_of_operations.count(",") >= 1
+
+
+@every_statement
 def test_the_comment_of_a_file_is_not_sent(statement: Statement) -> None:
     text = files("sparql").joinpath("statements", statement.file).read_text(encoding="utf-8")
     assert text.startswith("# ")
