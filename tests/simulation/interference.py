@@ -24,6 +24,7 @@ class Interference:
     world: World
     planted: dict[str, str | None] = field(default_factory=dict)  # URI and stream
     blocked: set[str] = field(default_factory=set)  # streams with a job that nobody can change
+    _before: dict[int, float] = field(default_factory=dict, init=False)  # what clocks go back to
 
     def arrange(self) -> None:
         """Put everything but the faults of requests into the queue."""
@@ -67,7 +68,7 @@ class Interference:
             case "slip":
                 offsets[slot] += (entry.amount - 0.5) * 4
             case "astray":
-                before = offsets[slot]
+                before = self._before.setdefault(slot, offsets[slot])
                 offsets[slot] += 3600 * (1 if entry.amount > 0.5 else -1)
                 self.world.loop.after(5 + 60 * entry.amount, self._correct, slot, before)
             case _:
@@ -75,6 +76,7 @@ class Interference:
 
     def _correct(self, slot: int, offset: float) -> None:
         self.world.trace(f"the clock of slot {slot} is corrected")
+        self._before.pop(slot, None)
         self.world.offsets[slot] = offset
 
     def _post(self, entry: Entry) -> None:

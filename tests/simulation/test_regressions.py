@@ -23,6 +23,21 @@ class Case(NamedTuple):
 
 
 CASES = {
+    "two wrong clocks at a time end with a wrong one (the simulation's fault)": Case(
+        "clocks",
+        "1902:16",
+        "353.179 clock astray 0 0.3677\n353.571 clock astray 0 0.9139\n"
+        "592.405 clock astray 0 0.9316",
+        "tick unaccounted",
+    ),
+    "the only job of a tick is none of those that a start looks up": Case(
+        "clocks",
+        "1901:52",
+        "26.427 pause process 0 0.8345\n120.861 clock step 0 0.5910\n"
+        "147.938 write vanished 0 0.6033\n214.544 write vanished 0 0.9577\n"
+        "378.899 kill process 0 0.3478",
+        "tick unaccounted",
+    ),
     "a clock that was ahead stops every wake-up until the false time": Case(
         "clocks", "1:1", "476.139 clock astray 0 0.6078", "tick unaccounted"
     ),
