@@ -37,7 +37,8 @@ STREAM = {
 CALLS = ("dump-publication-graph-jobs", "healing-jobs", "initial-sync-jobs")
 STOP_LIMIT = 1.0  # seconds
 WITHOUT_BYTE_CODE = """
-import os, sys, app, web.health_check
+import os, sys, app, commands, web.health_check
+commands.all_commands()
 specs = [getattr(module, "__spec__", None) for module in sys.modules.values()]
 cached = [spec.cached for spec in specs if getattr(spec, "cached", None)]
 print(*(path for path in cached if not os.path.exists(path)), end="")
@@ -104,10 +105,10 @@ def check_rights(container: Container) -> None:
 
 
 def check_byte_code(container: Container) -> None:
-    """Check that nothing is compiled at each start and health check: nobody may write there."""
+    """Check that no module is compiled at each start: the user cannot keep the byte code."""
     missing = output(container, "python", "-c", WITHOUT_BYTE_CODE)
     require(not missing, f"without byte code: {missing}")
-    done("byte code of all that a start imports")
+    done("byte code of all that the service and its commands import")
 
 
 def check_schedules(container: Container, store: Oxigraph, port: str) -> None:

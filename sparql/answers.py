@@ -41,8 +41,8 @@ def filled(bindings: Iterable[Binding]) -> Iterator[Binding]:
 
 
 def parse_jobs(bindings: Sequence[Binding]) -> list[str]:
-    """Return the URIs of `some_jobs`, each once; Virtuoso returns an empty row for none."""
-    return list(dict.fromkeys(required(one, "subject") for one in bindings if one))
+    """Return the URIs of `some_jobs`, each once."""
+    return list(dict.fromkeys(required(one, "subject") for one in filled(bindings)))
 
 
 def parse_errors(bindings: Sequence[Binding]) -> dict[str, datetime | None]:
@@ -74,7 +74,7 @@ def _parse_dated(binding: Binding) -> Job:
 
 def parse_operations(bindings: Sequence[Binding]) -> frozenset[str]:
     """Return the operations of `operations_in_use`."""
-    return frozenset(required(binding, "operation") for binding in bindings if binding)
+    return frozenset(required(binding, "operation") for binding in filled(bindings))
 
 
 def parse_date(text: str) -> datetime | None:

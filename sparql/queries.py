@@ -34,7 +34,7 @@ ALL = integer(10_000_000)  # subjects; Virtuoso evaluates a subquery with a LIMI
 MAX_RECENT = 3000  # jobs of one kind
 MAX_LISTED = 1000  # operations of one list; Virtuoso takes at most 4,094
 MAX_DELETED = 3000  # jobs of one read, which are then removed in parallel
-MAX_UNDELETABLE = 1000  # jobs
+MAX_UNDELETABLE = 1000  # jobs of one read, to find those that no update can name
 
 
 @cache
