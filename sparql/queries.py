@@ -33,7 +33,7 @@ MAX_ROWS = 5000  # of one answer about all streams; Virtuoso's own limit is ofte
 ALL = integer(10_000_000)  # subjects; Virtuoso evaluates a subquery with a LIMIT first
 MAX_RECENT = 3000  # jobs of one kind
 MAX_LISTED = 1000  # operations of one list; Virtuoso takes at most 4,094
-MAX_DELETED = 3000  # jobs of one read, which are then removed in parallel
+MAX_DELETED = 2000  # jobs of one read, which are then removed in parallel; three rows for most
 MAX_UNDELETABLE = 1000  # jobs of one read, to find those that no update can name
 
 
@@ -81,7 +81,7 @@ def stream_states(streams: Sequence[Stream], jobs: Sequence[str]) -> str:
         all=ALL,
         is_known=_is_known([one for stream in streams for one in stream.operations]),
         initial_syncs=rows_of(filter(None, initial_syncs) if any(initial_syncs) else [NOTHING_IRI]),
-        success=_status_text(Status.SUCCESS),
+        success=status_text(Status.SUCCESS),
         jobs=rows_of(jobs or [NOTHING_IRI]),
     )
 
@@ -91,7 +91,8 @@ def one_successful(operation: str) -> str:
     return fill(
         statement("one_successful.rq"),
         operation=iri(operation),
-        success=_status_text(Status.SUCCESS),
+        all=ALL,
+        success=status_text(Status.SUCCESS),
     )
 
 
@@ -109,7 +110,7 @@ def active_subjects(operations: Sequence[str]) -> str:
 
 def jobs_of_operations(operations: Sequence[str]) -> str:
     """Return the query for all jobs of operations that have few."""
-    return fill(statement("jobs_of_operations.rq"), operations=rows_of(operations))
+    return fill(statement("jobs_of_operations.rq"), operations=rows_of(operations), all=ALL)
 
 
 def find_jobs(jobs: Sequence[str]) -> str:
@@ -126,6 +127,7 @@ def recent_jobs(operations: Sequence[str], since: datetime) -> str:
     """Return the query for the jobs of these operations `since`, the newest `MAX_RECENT`."""
     return fill(
         statement("recent_jobs.rq"),
+        all=ALL,
         is_known=_is_known(operations),
         since=date_time(since),
         limit=integer(MAX_RECENT),
@@ -231,7 +233,7 @@ def _is_known(operations: Sequence[str]) -> Term:
     return Term(known if few else "BOUND(?operation)")
 
 
-def _status_text(status: Status) -> Term:
+def status_text(status: Status) -> Term:
     """Return the IRI of a status as a text."""
     return string(STATUS_BASE + status.value)
 

@@ -188,7 +188,12 @@ class BoundSparqlStore:
         """Return which errors exist, and their dates."""
         found: dict[str, datetime | None] = {}
         for batch in batches(errors, BATCH):
-            found |= self._select(queries.find_errors(batch), answers.parse_errors)
+            subjects = self._subjects(queries.find_errors(batch))
+            found |= {
+                uri: min(error.dates("created"), default=None)
+                for uri, error in subjects.items()
+                if error.is_error
+            }
         return found
 
     def write_error(self, error: ErrorResource) -> None:
@@ -197,7 +202,7 @@ class BoundSparqlStore:
 
     def deletable_jobs(self, operation: str) -> tuple[Job, ...]:
         """Return jobs of an operation, as many as one `delete` takes."""
-        found = self._select(queries.deletable_jobs(operation), facts.parse_values)
+        found = self._subjects(queries.deletable_jobs(operation))
         jobs = tuple(
             Job(uri=one.uri, operation=operation, status=one.status)
             for one in found.values()
