@@ -41,12 +41,10 @@ def filled(bindings: Iterable[Binding]) -> Iterator[Binding]:
 
 
 def existing(bindings: Iterable[Binding]) -> Iterator[Binding]:
-    """Yield the rows of subjects that exist: the others have a subject at most."""
-    return (one for one in bindings if _names_of_values(one) - {"subject"})
-
-
-def _names_of_values(binding: Binding) -> set[str]:
-    return {name for name, value in binding.items() if value.strip()}
+    """Yield the rows of subjects that exist: the others have a value only for the subject."""
+    for binding in bindings:
+        if any(value.strip() for name, value in binding.items() if name != "subject"):
+            yield binding
 
 
 def parse_jobs(bindings: Sequence[Binding]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from jobs.model import Status
-from sparql.queries import ALL, MAX_LISTED, rows_of, statement, status_text
+from sparql.queries import ALL, MAX_LISTED, rows_of, statement, status_iri
 from sparql.terms import NOTHING, Term, date_time, fill, integer, iri
 
 MAX_SOME = 10  # jobs of an operation that may have thousands
@@ -32,7 +32,7 @@ def newest_jobs(operations: Sequence[str], until: datetime) -> str:
         known=Term(f"VALUES ?operation {{ {rows_of(operations)} }}") if few else NOTHING,
         all=ALL,
         until=date_time(until),
-        success=status_text(Status.SUCCESS),
+        success=status_iri(Status.SUCCESS),
     )
 
 

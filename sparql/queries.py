@@ -33,7 +33,7 @@ MAX_ROWS = 5000  # of one answer about all streams; Virtuoso's own limit is ofte
 ALL = integer(10_000_000)  # subjects; Virtuoso evaluates a subquery with a LIMIT first
 MAX_RECENT = 3000  # jobs of one kind
 MAX_LISTED = 1000  # operations of one list; Virtuoso takes at most 4,094
-MAX_DELETED = 2000  # jobs of one read, which are then removed in parallel; three rows for most
+MAX_DELETED = 3000  # jobs of one read, which are then removed in parallel
 MAX_UNDELETABLE = 1000  # jobs of one read, to find those that no update can name
 
 
@@ -81,7 +81,7 @@ def stream_states(streams: Sequence[Stream], jobs: Sequence[str]) -> str:
         all=ALL,
         is_known=_is_known([one for stream in streams for one in stream.operations]),
         initial_syncs=rows_of(filter(None, initial_syncs) if any(initial_syncs) else [NOTHING_IRI]),
-        success=status_text(Status.SUCCESS),
+        success=_status_text(Status.SUCCESS),
         jobs=rows_of(jobs or [NOTHING_IRI]),
     )
 
@@ -92,7 +92,7 @@ def one_successful(operation: str) -> str:
         statement("one_successful.rq"),
         operation=iri(operation),
         all=ALL,
-        success=status_text(Status.SUCCESS),
+        success=_status_text(Status.SUCCESS),
     )
 
 
@@ -233,7 +233,7 @@ def _is_known(operations: Sequence[str]) -> Term:
     return Term(known if few else "BOUND(?operation)")
 
 
-def status_text(status: Status) -> Term:
+def _status_text(status: Status) -> Term:
     """Return the IRI of a status as a text."""
     return string(STATUS_BASE + status.value)
 

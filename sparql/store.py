@@ -203,11 +203,7 @@ class BoundSparqlStore:
     def deletable_jobs(self, operation: str) -> tuple[Job, ...]:
         """Return jobs of an operation, as many as one `delete` takes."""
         found = self._subjects(queries.deletable_jobs(operation))
-        jobs = tuple(
-            Job(uri=one.uri, operation=operation, status=one.status)
-            for one in found.values()
-            if one.is_job and is_iri(one.uri)
-        )
+        jobs = tuple(job for job in all_jobs_of(found, operation) if is_iri(job.uri))
         if not jobs and len(found) >= queries.MAX_DELETED:
             raise BadAnswer(f"the first {len(found)} subjects with {operation} are no jobs")
         return jobs

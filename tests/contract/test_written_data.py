@@ -573,12 +573,37 @@ def test_the_newest_job_may_be_in_three_graphs(triplestore: Store, store: BoundS
     assert [(job.uri, job.created, job.status) for job in found] == [(JOB, created, Status.SUCCESS)]
 
 
-def test_a_job_of_many_types_takes_three_rows_of_the_read_before_its_deletion(
+@pytest.mark.parametrize("date", ["5", "<urn:date>", '"2024"', "_:b"])
+def test_what_is_no_date_hides_no_newest_job(
+    triplestore: Store, store: BoundSparqlStore, date: str
+) -> None:
+    created = at("2024-01-06T06:00:00")
+    put(
+        triplestore,
+        GRAPH,
+        job_text(JOB, "success", f'; dct:created "{created.isoformat()}"^^xsd:dateTime'),
+    )
+    odd = job_text(f"{JOB}-odd", "success", f"; dct:created {date}")
+    update(triplestore, f"{stack.PREFIXES} INSERT {{ GRAPH <{GRAPH}> {{ {odd} }} }} WHERE {{}}")
+    assert [job.uri for job in store.newest([operation(DUMP)], created)] == [JOB]
+
+
+@pytest.mark.parametrize("other", [f"{stack.STATUS}busy", "urn:zzz", "http://zzz.example.org/"])
+def test_a_success_counts_for_the_newest_jobs_whatever_other_status_there_is(
+    triplestore: Store, store: BoundSparqlStore, other: str
+) -> None:
+    also = f'; adms:status <{other}> ; dct:created "2024-01-06T06:00:00Z"^^xsd:dateTime'
+    put(triplestore, GRAPH, job_text(JOB, "success", also))
+    found = store.newest([operation(DUMP)], at("2024-01-06T06:00:00"))
+    assert [(job.uri, job.status) for job in found] == [(JOB, Status.SUCCESS)]
+
+
+def test_a_job_of_many_types_takes_one_row_of_the_read_before_its_deletion(
     triplestore: Store,
 ) -> None:
-    """Virtuoso often answers 10,000 rows at most, and 2,000 jobs are read."""
+    """Virtuoso often answers 10,000 rows at most, and 3,000 jobs are read."""
     put(triplestore, GRAPH, job_text(JOB) + f"<{JOB}> a <urn:type:1>, <urn:type:2>, <urn:type:3> .")
-    assert len(select(triplestore, queries.deletable_jobs(operation(DUMP)))) == 3
+    assert len(select(triplestore, queries.deletable_jobs(operation(DUMP)))) == 1
 
 
 def test_a_deletion_is_not_done_while_only_other_subjects_are_listed(

@@ -28,6 +28,7 @@ PREFIXES = {
     "dct": "http://purl.org/dc/terms/",
     "cogs": "http://vocab.deri.ie/cogs#",
     "adms": "http://www.w3.org/ns/adms#",
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
     "oslc": "http://open-services.net/ns/core#",
     "deltas": "http://redpencil.data.gift/vocabularies/deltas/",
 }
@@ -115,8 +116,9 @@ def test_no_plan_of_a_query_depends_on_what_a_store_believes(statement: Statemen
     assert len(patterns) == text.count("GRAPH ?")
     for pattern in patterns:
         after_others, property_ = pattern.groups()
-        is_search = END_OF_SUBQUERY.match(text, pattern.end())
-        assert bool(after_others) is property_.startswith("?") is not bool(is_search)
+        is_search = bool(END_OF_SUBQUERY.match(text, pattern.end()))
+        assert is_search is not bool(after_others)
+        assert is_search is not property_.startswith("?")
 
 
 @every_statement
