@@ -119,6 +119,8 @@ def test_no_plan_of_a_query_depends_on_what_a_store_believes(statement: Statemen
         is_search = bool(END_OF_SUBQUERY.match(text, pattern.end()))
         assert is_search is not bool(after_others)
         assert is_search is not property_.startswith("?")
+        if after_others and not after_others.startswith("OPTIONAL"):
+            assert text.startswith("FILTER (STR(?has)", pattern.end())
 
 
 @every_statement
