@@ -200,8 +200,7 @@ class BoundStore(Protocol):
     def deletable_jobs(self, operation: str) -> tuple[Job, ...]:
         """Return jobs of an operation that updates can name: as many as one `delete` takes.
 
-        They have no tasks. Those that are left come again. The oldest are first, because Virtuoso
-        removes faster what was written together.
+        They have no dates and no tasks. The jobs that are left come again in the same order.
         """
 
     def delete(self, jobs: Sequence[Job]) -> None:

@@ -40,16 +40,16 @@ def filled(bindings: Iterable[Binding]) -> Iterator[Binding]:
     return (binding for binding in bindings if any(binding.values()))
 
 
-def existing(bindings: Iterable[Binding]) -> Iterator[Binding]:
-    """Yield the rows of subjects that exist: the others have a value only for the subject."""
-    for binding in bindings:
-        if any(value.strip() for name, value in binding.items() if name != "subject"):
-            yield binding
-
-
 def parse_jobs(bindings: Sequence[Binding]) -> list[str]:
     """Return the URIs of `some_jobs`, each once."""
     return list(dict.fromkeys(required(one, "subject") for one in filled(bindings)))
+
+
+def parse_errors(bindings: Sequence[Binding]) -> dict[str, datetime | None]:
+    """Return the date of each error that `find_errors` found."""
+    return {
+        required(binding, "error"): parse_date(binding.get("created", "")) for binding in bindings
+    }
 
 
 def parse_newest(bindings: Sequence[Binding]) -> tuple[Job, ...]:

@@ -15,7 +15,7 @@ from typing import TypeAlias
 from jobs.clock import EARLIEST
 from jobs.model import ACTIVE, Job, Status, Task
 from jobs.store import CurrentJobs
-from sparql.answers import Binding, existing, known_status, parse_date, required
+from sparql.answers import Binding, filled, known_status, parse_date, required
 from sparql.vocabulary import ERROR_CLASS, JOB_CLASS, PROPERTIES, TASK_CLASS
 
 Subjects: TypeAlias = Mapping[str, "Subject"]
@@ -90,14 +90,28 @@ def _dates(texts: Iterable[str]) -> Iterator[datetime]:
 
 
 def parse_subjects(bindings: Iterable[Binding]) -> Subjects:
-    """Return what an answer lists; the rows of one subject become one."""
+    """Return what an answer lists; the rows of one subject, one for each graph, become one."""
     subjects: dict[str, Subject] = {}
-    for binding in existing(bindings):
+    for binding in filled(bindings):
         uri = required(binding, "subject")
         subject = subjects.setdefault(uri, Subject(uri))
         values = subject.graphs.setdefault(required(binding, "graph"), {})
         for line in required(binding, "facts").split("\n"):
             _add(values, line)
+    return subjects
+
+
+def parse_values(bindings: Iterable[Binding]) -> Subjects:
+    """Return what an answer lists that has a row for each combination of values, in its order.
+
+    The values are named as in `PROPERTIES`, and belong to no graph.
+    """
+    subjects: dict[str, Subject] = {}
+    for binding in filled(bindings):
+        uri = required(binding, "subject")
+        values = subjects.setdefault(uri, Subject(uri, {"": {}})).graphs[""]
+        for name in binding.keys() - {"subject"}:
+            values.setdefault(name, []).append(binding[name])
     return subjects
 
 

@@ -91,7 +91,6 @@ def one_successful(operation: str) -> str:
     return fill(
         statement("one_successful.rq"),
         operation=iri(operation),
-        all=ALL,
         success=_status_text(Status.SUCCESS),
     )
 
@@ -110,7 +109,7 @@ def active_subjects(operations: Sequence[str]) -> str:
 
 def jobs_of_operations(operations: Sequence[str]) -> str:
     """Return the query for all jobs of operations that have few."""
-    return fill(statement("jobs_of_operations.rq"), operations=rows_of(operations), all=ALL)
+    return fill(statement("jobs_of_operations.rq"), operations=rows_of(operations))
 
 
 def find_jobs(jobs: Sequence[str]) -> str:
@@ -127,7 +126,6 @@ def recent_jobs(operations: Sequence[str], since: datetime) -> str:
     """Return the query for the jobs of these operations `since`, the newest `MAX_RECENT`."""
     return fill(
         statement("recent_jobs.rq"),
-        all=ALL,
         is_known=_is_known(operations),
         since=date_time(since),
         limit=integer(MAX_RECENT),

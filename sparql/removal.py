@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from sparql.answers import Binding, existing, required
+from sparql.answers import Binding, filled, required
 from sparql.facts import Subject, parse_subjects
 from sparql.terms import is_iri
 
@@ -49,7 +49,7 @@ def parse_parts(bindings: Sequence[Binding], jobs: Sequence[str]) -> list[Part]:
     """
     places = {job: place for place, job in enumerate(jobs)}
     sizes: dict[str, int] = defaultdict(int)
-    for binding in existing(bindings):
+    for binding in filled(bindings):
         sizes[required(binding, "subject")] += _size_of_deltas(binding)
     parts = []
     for uri, subject in parse_subjects(bindings).items():

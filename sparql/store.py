@@ -188,12 +188,7 @@ class BoundSparqlStore:
         """Return which errors exist, and their dates."""
         found: dict[str, datetime | None] = {}
         for batch in batches(errors, BATCH):
-            subjects = self._subjects(queries.find_errors(batch))
-            found |= {
-                uri: min(error.dates("created"), default=None)
-                for uri, error in subjects.items()
-                if error.is_error
-            }
+            found |= self._select(queries.find_errors(batch), answers.parse_errors)
         return found
 
     def write_error(self, error: ErrorResource) -> None:
@@ -202,8 +197,12 @@ class BoundSparqlStore:
 
     def deletable_jobs(self, operation: str) -> tuple[Job, ...]:
         """Return jobs of an operation, as many as one `delete` takes."""
-        found = self._subjects(queries.deletable_jobs(operation))
-        jobs = tuple(job for job in all_jobs_of(found, operation) if is_iri(job.uri))
+        found = self._select(queries.deletable_jobs(operation), facts.parse_values)
+        jobs = tuple(
+            Job(uri=one.uri, operation=operation, status=one.status)
+            for one in found.values()
+            if one.is_job and is_iri(one.uri)
+        )
         if not jobs and len(found) >= queries.MAX_DELETED:
             raise BadAnswer(f"the first {len(found)} subjects with {operation} are no jobs")
         return jobs

@@ -559,45 +559,6 @@ def test_a_job_to_be_deleted_may_have_its_type_and_status_in_two_graphs(
     assert [job.active for job in store.deletable_jobs(operation(DUMP))] == [True]
 
 
-def test_the_newest_job_may_be_in_three_graphs(triplestore: Store, store: BoundSparqlStore) -> None:
-    created = at("2024-01-06T06:00:00")
-    for number, triple in enumerate(
-        (
-            f"task:operation <{operation(DUMP)}>",
-            f'a cogs:Job ; dct:created "{created.isoformat()}"^^xsd:dateTime',
-            f"adms:status <{stack.STATUS}success>",
-        )
-    ):
-        put(triplestore, f"http://example.org/graphs/{number}", f"<{JOB}> {triple} .")
-    found = store.newest([operation(DUMP)], created)
-    assert [(job.uri, job.created, job.status) for job in found] == [(JOB, created, Status.SUCCESS)]
-
-
-@pytest.mark.parametrize("date", ["5", "<urn:date>", '"2024"', "_:b"])
-def test_what_is_no_date_hides_no_newest_job(
-    triplestore: Store, store: BoundSparqlStore, date: str
-) -> None:
-    created = at("2024-01-06T06:00:00")
-    put(
-        triplestore,
-        GRAPH,
-        job_text(JOB, "success", f'; dct:created "{created.isoformat()}"^^xsd:dateTime'),
-    )
-    odd = job_text(f"{JOB}-odd", "success", f"; dct:created {date}")
-    update(triplestore, f"{stack.PREFIXES} INSERT {{ GRAPH <{GRAPH}> {{ {odd} }} }} WHERE {{}}")
-    assert [job.uri for job in store.newest([operation(DUMP)], created)] == [JOB]
-
-
-@pytest.mark.parametrize("other", [f"{stack.STATUS}busy", "urn:zzz", "http://zzz.example.org/"])
-def test_a_success_counts_for_the_newest_jobs_whatever_other_status_there_is(
-    triplestore: Store, store: BoundSparqlStore, other: str
-) -> None:
-    also = f'; adms:status <{other}> ; dct:created "2024-01-06T06:00:00Z"^^xsd:dateTime'
-    put(triplestore, GRAPH, job_text(JOB, "success", also))
-    found = store.newest([operation(DUMP)], at("2024-01-06T06:00:00"))
-    assert [(job.uri, job.status) for job in found] == [(JOB, Status.SUCCESS)]
-
-
 def test_a_job_of_many_types_takes_one_row_of_the_read_before_its_deletion(
     triplestore: Store,
 ) -> None:
