@@ -12,7 +12,7 @@ READ_JOBS = 200  # of one read for tasks and errors; a Virtuoso often answers 10
 # The deltas of one update are one message, and the dump-file-publisher refuses more than 100 kB. A
 # triple takes about 400 bytes of it.
 DELETED_TASKS = 24
-REPAIRED = 60  # jobs and tasks, of which few triples change
+REPAIRED = 20  # jobs and tasks, of which few triples change; the request takes 2 kB for each
 AT_ONCE = 3  # parts; with six updates of neighbours at a time, Virtuoso has deadlocks
 
 

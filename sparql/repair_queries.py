@@ -42,11 +42,8 @@ def add_task(job: NewJob) -> str:
 
 def repair_duplicate_values(subjects: Sequence[str]) -> str:
     """Return the update that leaves one value each on these jobs and tasks."""
-    return fill(
-        statement("repair_duplicate_values.ru"),
-        subjects=rows_of(subjects),
-        advances=rows(_ADVANCES),
-    )
+    one, advances = statement("repair_duplicate_values.ru"), rows(_ADVANCES)
+    return " ;\n".join(fill(one, subject=iri(each), advances=advances) for each in subjects)
 
 
 def delete_tasks_without_job(tasks: Sequence[str]) -> str:
